@@ -1,0 +1,1 @@
+"""The one engine behind the four cleaning jobs, driven by the contracts: read, type, resolve, split."""

@@ -1,0 +1,184 @@
+"""The course of every cleaning job."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from common.cleaning.landing import land
+from common.cleaning.reading import SOURCE_FILE, read_raw
+from common.cleaning.report import Tally, tally
+from common.cleaning.resolution import FATE, IS_NEW, resolve
+from common.cleaning.state import Pending, commit_metadata, decide, processed_files
+from common.cleaning.typing_rows import FLAGS, PAYLOAD_HASH, REASONS, type_rows
+from common.contracts.model import Contract, Fate
+from common.job import StageContext, StageResult
+from common.layout import Layout
+from common.quality.accounting import Account, expect_equal
+from common.storage import delta
+from common.storage.files import write_json
+from common.storage.inventory import RawFile
+
+_CONTEXT, _REFRESHED = "_context", "_refreshed"
+
+
+def clean(context: StageContext, contract: Contract) -> StageResult:
+    """Clean what is new of a data set.
+
+    The quarantine is committed first: a gate that fails keeps it. Both commits replace what an interrupted run of the
+    same files may have left, and the list of processed files is part of the second.
+    """
+    spark, layout = context.spark, context.layout
+    inventory = land(context, contract)
+    processed, basis = processed_files(spark, layout, contract.name)
+    pending = decide(inventory, processed, context.basis, basis, rebuild=context.rebuild)
+    before = delta.version_of(spark, layout.clean(contract.name))
+    if not pending.files:
+        tables = {layout_name(contract): (before, before)}
+        return StageResult("skipped", Account(0, 0), tables, (f"{contract.name}: {pending.why}",))
+    read = sum(file.rows for file in pending.files)
+    with context.persisted(_resolved(context, contract, pending)) as rows:
+        counts = tally(rows, contract)
+        quarantined = _quarantine(context, contract, pending, rows)
+        _record_dropped(context, contract, rows)
+        to_commit = rows.where((F.col(FATE) == Fate.WRITTEN.value) & (F.col(IS_NEW) | F.col(_REFRESHED)))
+        context.gate(f"clean_{contract.name}", to_commit, rows_read=read)
+        covered = pending.files if pending.rebuild else (*processed, *pending.files)
+        commit = _commit(context, contract, pending, to_commit, covered)
+    written = commit.written - counts.refreshed
+    expect_equal(
+        f"rows committed to {layout_name(contract)}",
+        counts.of(Fate.WRITTEN),
+        written,
+        where=layout.clean(contract.name),
+    )
+    expect_equal(
+        f"rows quarantined of {contract.name}",
+        counts.of(Fate.QUARANTINED),
+        quarantined,
+        where=layout.quarantine(contract.name),
+    )
+    account = Account(
+        read, written, quarantined, duplicates=counts.of(Fate.DUPLICATE), superseded=counts.of(Fate.SUPERSEDED)
+    ).check(f"clean_{contract.name}")
+    _write_report(context, contract, account, counts)
+    return StageResult("ok", account, {layout_name(contract): (before, commit.version)}, _notes(pending, counts))
+
+
+def layout_name(contract: Contract) -> str:
+    """The clean table as the graph names it."""
+    return f"clean/{contract.name}"
+
+
+def _resolved(context: StageContext, contract: Contract, pending: Pending) -> DataFrame:
+    """New rows, and those of the clean table that they meet, each with its fate and its annotations."""
+    new = type_rows(
+        read_raw(context.spark, context.layout, contract, pending.files), contract, context.source
+    ).withColumns({IS_NEW: F.lit(True), _CONTEXT: F.lit(False)})
+    rows = new
+    if not pending.rebuild:
+        met = _met(
+            new.where(F.size(REASONS) == 0), delta.read(context.spark, context.layout.clean(contract.name)), contract
+        )
+        rows = new.unionByName(met, allowMissingColumns=True)
+    resolved = resolve(rows, contract, context.source)
+    if contract.annotate is None:
+        return resolved.withColumn(_REFRESHED, F.lit(False)).drop(_CONTEXT)
+    old_names = {name: f"_old_{name}" for name in contract.annotations}
+    if not pending.rebuild:
+        resolved = resolved.withColumnsRenamed(old_names)
+    annotated = contract.annotate(resolved, context.source, F.col(FATE) == Fate.WRITTEN.value)
+    if pending.rebuild:
+        return annotated.withColumn(_REFRESHED, F.lit(False)).drop(_CONTEXT)
+    same = [F.col(name).eqNullSafe(F.col(old)) for name, old in old_names.items()]
+    unchanged = same[0]
+    for one in same[1:]:
+        unchanged = unchanged & one
+    refreshed = ~F.col(IS_NEW) & ~F.col(_CONTEXT) & (F.col(FATE) == Fate.WRITTEN.value) & ~unchanged
+    return annotated.withColumn(_REFRESHED, refreshed).drop(_CONTEXT, *old_names.values())
+
+
+def _met(new: DataFrame, clean_table: DataFrame, contract: Contract) -> DataFrame:
+    """Rows of the clean table with the keys of new ones, and those that the annotations of new ones look at."""
+    keys = new.select(contract.key).distinct()
+    same_key = clean_table.join(keys, on=contract.key, how="left_semi").withColumn(_CONTEXT, F.lit(False))
+    if contract.related is None:
+        met = same_key
+    else:
+        # A row may be there for both reasons; one of its two copies is taken, that for its key.
+        related = contract.related(new, clean_table).join(keys, on=contract.key, how="left_anti")
+        met = same_key.unionByName(related)
+    empty = F.array().cast("array<string>")
+    return met.withColumns({IS_NEW: F.lit(False), REASONS: empty})
+
+
+def _clean_columns(contract: Contract) -> list[str]:
+    return [
+        *(field.name for field in contract.fields),
+        FLAGS,
+        *contract.annotations,
+        PAYLOAD_HASH,
+        SOURCE_FILE,
+        "_delivered_on",
+    ]
+
+
+def _commit(
+    context: StageContext, contract: Contract, pending: Pending, frame: DataFrame, files: Iterable[RawFile]
+) -> delta.Commit:
+    path = context.layout.clean(contract.name)
+    metadata = commit_metadata(context.layout, context.run_id, context.basis, list(files))
+    columns = frame.select(*_clean_columns(contract))
+    if pending.rebuild:
+        return delta.overwrite(columns, path, metadata)
+    if contract.history:
+        return delta.append(columns, path, metadata)
+    return delta.upsert(columns, path, contract.key, metadata)
+
+
+def _quarantine(context: StageContext, contract: Contract, pending: Pending, rows: DataFrame) -> int:
+    """Keep what was turned away, in place of what an earlier attempt at the same files kept."""
+    path = context.layout.quarantine(contract.name)
+    frame = rows.where((F.col(FATE) == Fate.QUARANTINED.value) & F.col(IS_NEW)).select(
+        F.col("_payload").alias("payload"),
+        F.col(REASONS).alias("reasons"),
+        F.col(contract.key).alias("record_key"),
+        F.col(SOURCE_FILE).alias("source_file"),
+        F.col("_delivered_on").alias("delivered_on"),
+        F.lit(f"clean_{contract.name}").alias("stage"),
+        F.lit(context.run_id).alias("run_id"),
+    )
+    metadata = {"run_id": context.run_id}
+    if pending.rebuild or not delta.exists(context.spark, path):
+        return delta.overwrite(frame, path, metadata).inserted
+    names = ", ".join("'" + file.path.replace("\\", "\\\\").replace("'", "\\'") + "'" for file in pending.files)
+    return delta.overwrite(frame, path, metadata, replace_where=f"source_file IN ({names})").inserted
+
+
+def _record_dropped(context: StageContext, contract: Contract, rows: DataFrame) -> None:
+    """Which rows were duplicates or superseded, a log of this run: they are counted and not kept, but can be named."""
+    dropped = rows.where(F.col(IS_NEW) & F.col(FATE).isin(Fate.DUPLICATE.value, Fate.SUPERSEDED.value))
+    path = context.layout.ops("dropped", contract.name, f"run_id={context.run_id}")
+    dropped.select(
+        F.col(contract.key).alias("record_key"),
+        F.col(FATE).alias("fate"),
+        F.col(PAYLOAD_HASH).alias("payload_hash"),
+        F.col(SOURCE_FILE).alias("source_file"),
+    ).coalesce(1).write.mode("overwrite").parquet(path)
+
+
+def _write_report(context: StageContext, contract: Contract, account: Account, counts: Tally) -> None:
+    path = Layout.local(context.layout, "ops", "quality", context.run_id, f"clean_{contract.name}.json")
+    write_json(
+        path, {"dataset": contract.name, "run_id": context.run_id, "rows": account.as_json(), **counts.as_json()}
+    )
+
+
+def _notes(pending: Pending, counts: Tally) -> tuple[str, ...]:
+    notes = [] if pending.why == "new files" else [f"built from all files: {pending.why}"]
+    if counts.of(Fate.WRITTEN) == 0:
+        notes.insert(0, "warning: no row was accepted")
+    notes += [f"{rows:,} rows flagged {name}" for name, rows in counts.flags.items()]
+    return tuple(notes)

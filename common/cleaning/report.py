@@ -1,0 +1,103 @@
+"""The quality report of a cleaning job: what came of the rows, why, and from which files the worst of them are."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from common.cleaning.reading import SOURCE_FILE
+from common.cleaning.resolution import FATE, IS_NEW
+from common.cleaning.typing_rows import FLAGS, REASONS
+from common.contracts.model import Contract, Fate
+
+_WORST_FILES = 5
+
+
+@dataclass(frozen=True)
+class Tally:
+    """How many rows of a frame fared how.
+
+    Attributes:
+        fates: New rows by fate.
+        reasons: Quarantined rows by reason; a row with two reasons counts under both.
+        flags: Written rows by flag.
+        files: Rows not written by source file, the worst first.
+        replaced: Rows of the clean table that a new row takes the place of.
+        refreshed: Rows of the clean table of which only the annotations change.
+    """
+
+    fates: dict[str, int]
+    reasons: dict[str, int]
+    flags: dict[str, int]
+    files: dict[str, int]
+    replaced: int
+    refreshed: int
+
+    def of(self, fate: Fate) -> int:
+        """New rows with a fate."""
+        return self.fates.get(fate.value, 0)
+
+    def as_json(self) -> dict[str, Any]:
+        """For the report's file."""
+        return {
+            "fates": self.fates,
+            "reasons": self.reasons,
+            "flags": self.flags,
+            "worst_files": dict(list(self.files.items())[:_WORST_FILES]),
+            "replaced": self.replaced,
+        }
+
+
+def tally(frame: DataFrame, contract: Contract) -> Tally:
+    """Count a resolved frame in one pass over it."""
+    marks = [
+        F.when(F.col(name), F.lit(name)) if kind == "boolean" else F.when(F.col(name).isNotNull(), F.lit(name))
+        for name, kind in frame.dtypes
+        if name in contract.annotations
+    ]
+    written_flags = F.when(
+        F.col(FATE) == Fate.WRITTEN.value, F.array_compact(F.concat(FLAGS, F.array(*marks) if marks else F.array()))
+    )
+    groups = (
+        frame.groupBy(
+            FATE, IS_NEW, F.col("_refreshed"), F.col(REASONS), written_flags.alias("_marks"), F.col(SOURCE_FILE)
+        )
+        .count()
+        .collect()
+    )
+    return summarise(groups)
+
+
+def summarise(groups: Sequence[Any]) -> Tally:
+    """Sum up rows of (_fate, _is_new, _refreshed, _reasons, _marks, _source_file, count)."""
+    fates: Counter[str] = Counter()
+    reasons: Counter[str] = Counter()
+    flags: Counter[str] = Counter()
+    files: Counter[str] = Counter()
+    replaced = refreshed = 0
+    for group in groups:
+        rows = group["count"]
+        if not group[IS_NEW]:
+            replaced += rows if group[FATE] != Fate.WRITTEN.value else 0
+            refreshed += rows if group["_refreshed"] else 0
+            continue
+        fates[group[FATE]] += rows
+        for reason in set(group[REASONS] or ()):
+            reasons[reason] += rows
+        for flag in set(group["_marks"] or ()):
+            flags[flag] += rows
+        if group[FATE] != Fate.WRITTEN.value:
+            files[group[SOURCE_FILE]] += rows
+    return Tally(
+        dict(fates),
+        dict(reasons.most_common()),
+        dict(flags.most_common()),
+        dict(files.most_common()),
+        replaced,
+        refreshed,
+    )

@@ -1,0 +1,96 @@
+"""Raw values to typed columns, and the rules that a typed row is held against."""
+
+from __future__ import annotations
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+from pyspark.sql.types import StringType, StructType
+
+from common.cleaning.reading import DELIVERED_ON, LINE_REASON, PAYLOAD, RAW, SOURCE_FILE
+from common.contracts.model import Contract, Field
+from common.settings import SourceSettings
+from common.storage.fingerprint import row_hash
+
+REASONS, FLAGS, PAYLOAD_HASH = "_reasons", "flags", "_payload_hash"
+_MAX_EXACT = "decimal(38,10)"
+
+
+def type_rows(raw: DataFrame, contract: Contract, source: SourceSettings) -> DataFrame:
+    """Typed rows with everything that is wrong with each.
+
+    Args:
+        raw: What `read_raw` gives.
+        contract: Columns and rules.
+        source: The limits that the rules are held to.
+
+    Returns:
+        The columns of the contract, `flags` (array<string>, sorted), `_reasons` (array<string>, empty for a good row),
+        `_payload` (binary, null for a good row), `_payload_hash` (bigint, over the typed columns), `_source_file`,
+        `_delivered_on`.
+    """
+    raw_types = raw.schema[RAW].dataType
+    if not isinstance(raw_types, StructType):
+        raise TypeError(f"{RAW} is not a struct but {raw_types}")
+    texts = {field.name: _raw_value(field, raw_types) for field in contract.fields}
+    typed = {field.name: _typed(texts[field.name], field) for field in contract.fields}
+    form_reasons = [
+        reason for field in contract.fields for reason in _form_reasons(texts[field.name], typed[field.name], field)
+    ]
+    names = [field.name for field in contract.fields]
+    rows = raw.select(
+        *[typed[name].alias(name) for name in names],
+        F.when(F.col(LINE_REASON).isNull(), F.array_compact(F.array(*form_reasons))).alias("_form_reasons"),
+        LINE_REASON,
+        PAYLOAD,
+        SOURCE_FILE,
+        DELIVERED_ON,
+    )
+    # A line that is no row has one reason, and not every column missing besides.
+    reasons = F.coalesce(
+        F.when(F.col(LINE_REASON).isNotNull(), F.array(LINE_REASON)),
+        F.concat("_form_reasons", _violated(contract, source, "quarantine")),
+    )
+    judged = rows.select(
+        *names,
+        F.sort_array(_violated(contract, source, "flag")).alias(FLAGS),
+        reasons.alias(REASONS),
+        PAYLOAD,
+        row_hash(names).alias(PAYLOAD_HASH),
+        SOURCE_FILE,
+        DELIVERED_ON,
+    )
+    return judged.withColumn(PAYLOAD, F.when(F.size(REASONS) > 0, F.col(PAYLOAD)))
+
+
+def _raw_value(field: Field, raw_types: StructType) -> Column:
+    """The raw value; text is trimmed and an empty one is null."""
+    value = F.col(f"{RAW}.{field.raw_path}")
+    if "." in field.raw_path or isinstance(raw_types[field.raw_path].dataType, StringType):
+        return F.nullif(F.trim(value), F.lit(""))
+    return value
+
+
+def _typed(value: Column, field: Field) -> Column:
+    """The value in its type, or null where it has none. An amount with more decimals than its type keeps is no value."""
+    if field.name == "op":
+        return F.coalesce(value, F.lit("upsert"))
+    if not field.type.startswith("decimal"):
+        return value.try_cast(field.type)
+    typed = value.try_cast(field.type)
+    return F.when(value.try_cast(_MAX_EXACT) == typed, typed)
+
+
+def _form_reasons(value: Column, typed: Column, field: Field) -> list[Column]:
+    reasons = []
+    if field.required:
+        reasons.append(F.when(value.isNull(), F.lit(f"missing_{field.name}")))
+    if field.type != "string":
+        reasons.append(F.when(value.isNotNull() & typed.isNull(), F.lit(f"invalid_{field.name}")))
+    return reasons
+
+
+def _violated(contract: Contract, source: SourceSettings, fate: str) -> Column:
+    codes = [F.when(rule.violated(source), F.lit(rule.reason)) for rule in contract.rules if rule.fate == fate]
+    if not codes:
+        return F.array().cast("array<string>")
+    return F.array_compact(F.array(*codes))

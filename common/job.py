@@ -1,0 +1,189 @@
+"""The life of a stage: locks, work, gate, ledger, exit code. The same alone, in a run, on YARN and from Airflow."""
+
+from __future__ import annotations
+
+import logging
+import re
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from typing import Any
+
+from pyspark.errors import PySparkException
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.storagelevel import StorageLevel
+
+from common import __version__
+from common.errors import ExitCode, InputError, PlatformError
+from common.layout import Layout
+from common.quality.accounting import Account
+from common.quality.gate import Gatekeeper, GateResult
+from common.quality.ledger import LedgerEntry, Status, record
+from common.settings import Settings, SourceSettings, configuration_fingerprint
+from common.storage.locks import hold
+
+log = logging.getLogger("ecommerce")
+
+
+@dataclass(frozen=True)
+class StageResult:
+    """What a stage did.
+
+    Attributes:
+        status: ok, or skipped when nothing had changed since its last success.
+        account: Its rows, balanced; None for a stage that keeps none.
+        tables: Version of each table before and after.
+        notes: Sentences for the summary.
+    """
+
+    status: Status = "ok"
+    account: Account | None = None
+    tables: Mapping[str, tuple[int | None, int | None]] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class StageContext:
+    """What a stage is given: everything that its effect may depend on.
+
+    Attributes:
+        spark: The session; in a parallel run the stage's own.
+        layout: The root.
+        settings: The platform's configuration.
+        source: The shop's.
+        date: The last day to be processed; None means the newest in raw.
+        run_id: The run.
+        rebuild: Whether to start from nothing instead of from what was done before.
+        gatekeeper: Validates frames.
+        gates: What the gates of this stage found so far.
+    """
+
+    spark: SparkSession
+    layout: Layout
+    settings: Settings
+    source: SourceSettings
+    date: date | None
+    run_id: str
+    gatekeeper: Gatekeeper
+    rebuild: bool = False
+    gates: list[GateResult] = field(default_factory=list)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def configuration(self) -> str:
+        """A hash of what the configuration says."""
+        return configuration_fingerprint(self.settings, self.source)
+
+    @property
+    def basis(self) -> str:
+        """What a table was made by, beside its inputs: when it changes the table is made anew."""
+        relevant = self.settings.model_copy(update={"spark": None, "runner": None, "profile": ""})
+        return f"{__version__}:{configuration_fingerprint(relevant, self.source)}"
+
+    def gate(self, suite: str, frame: DataFrame, **parameters: Any) -> GateResult:  # noqa: ANN401 - as GX takes them
+        """Hold a frame against a suite, and stop the stage when it fails.
+
+        Raises:
+            GateFailedError: If the gate is closed, or could not run.
+        """
+        result = self.gatekeeper.validate(suite, frame, parameters)
+        with self.lock:
+            self.gates.append(result)
+        for warning in result.warnings:
+            log.warning("gate %s: %s", suite, warning)
+        return result.require()
+
+    @contextmanager
+    def persisted(self, frame: DataFrame) -> Iterator[DataFrame]:
+        """A frame that is computed once, for its gate and its commits; released at the end."""
+        kept = frame.persist(StorageLevel.MEMORY_AND_DISK)
+        try:
+            yield kept
+        finally:
+            kept.unpersist()
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A step of the graph.
+
+    Attributes:
+        name: As on the command line, in the ledger and in Airflow.
+        title: What it does, in a few words.
+        inputs: What it reads, as paths below the root.
+        outputs: What it writes, each by this stage alone.
+        run: The work.
+        suites: The gates that it passes.
+    """
+
+    name: str
+    title: str
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    run: Callable[[StageContext], StageResult]
+    suites: tuple[str, ...] = ()
+
+
+def execute(stage: Stage, context: StageContext) -> LedgerEntry:
+    """Run a stage under its locks and keep what it did in the ledger.
+
+    A failure does not raise: the entry has its exit code and line, and the trace is in the log.
+    """
+    started_at, started = datetime.now(UTC), time.monotonic()
+    result: StageResult | None = None
+    failure: PlatformError | None = None
+    try:
+        with hold(context.layout, stage.outputs):
+            result = stage.run(context)
+    except Exception as error:  # the one place where a failure becomes an exit code
+        failure = as_platform_error(error)
+        log.error("%s failed: %s", stage.name, failure, exc_info=error)
+    entry = LedgerEntry(
+        run_id=context.run_id,
+        stage=stage.name,
+        date=context.date.isoformat() if context.date else None,
+        status=result.status if result else "failed",
+        started_at=started_at.isoformat(timespec="milliseconds"),
+        seconds=round(time.monotonic() - started, 3),
+        gate_seconds=round(sum(gate.seconds for gate in context.gates), 3) if stage.suites else None,
+        rows=result.account.as_json() if result and result.account else None,
+        tables=_versions(result),
+        gates=tuple(gate.as_json() for gate in context.gates),
+        notes=_notes(context, result),
+        exit_code=int(failure.exit_code if failure else ExitCode.DONE),
+        error=str(failure) if failure else None,
+        code_version=__version__,
+        configuration=context.configuration,
+    )
+    try:
+        record(context.layout, entry)
+    except PlatformError as error:
+        log.error("the ledger could not be written: %s", error)
+    return entry
+
+
+def as_platform_error(error: Exception) -> PlatformError:
+    """The failure that a caller is told of; what nobody foresaw is unexpected."""
+    if isinstance(error, PlatformError):
+        return error
+    text = " ".join(str(error).split())
+    condition = error.getCondition() or "" if isinstance(error, PySparkException) else ""
+    if condition.startswith(("FAILED_READ_FILE", "PATH_NOT_FOUND", "CANNOT_READ_FILE")) or "FAILED_READ_FILE" in text:
+        path = re.search(r"(?:file|hdfs):/+[^\s,'\"]+", text)
+        return InputError(
+            "a file cannot be read", where=path[0] if path else text[:200], remedy="deliver it again, or remove it"
+        )
+    return PlatformError(f"{type(error).__name__}: {text[:300]}", remedy="the trace is in the log under ops/logs")
+
+
+def _versions(result: StageResult | None) -> dict[str, dict[str, int | None]]:
+    tables = result.tables if result else {}
+    return {name: {"before": before, "after": after} for name, (before, after) in tables.items()}
+
+
+def _notes(context: StageContext, result: StageResult | None) -> tuple[str, ...]:
+    warnings = [f"warning: {gate.suite}: {finding}" for gate in context.gates for finding in gate.warnings]
+    return (*warnings, *(result.notes if result else ()))

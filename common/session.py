@@ -1,0 +1,74 @@
+"""The one Spark session of a run.
+
+What must stand before the JVM starts (memory, Java options, Delta's extension) is in spark-defaults.conf, which set-up
+puts in place; here is what depends on the configuration and on the root.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from pyspark.sql import SparkSession
+
+from common.layout import Layout
+from common.settings import Settings
+
+_FIXED = {
+    "spark.sql.session.timeZone": "UTC",
+    "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
+    "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
+    "spark.sql.execution.arrow.pyspark.enabled": "true",
+    "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
+    "spark.sql.sources.partitionOverwriteMode": "static",
+    "spark.databricks.delta.snapshotPartitions": "2",
+}
+
+
+def start_session(settings: Settings, layout: Layout, app_name: str) -> SparkSession:
+    """Start, or take over, the session of this process.
+
+    The metastore of a local root is an embedded Derby below it. It is opened by publish_hive and by readers alone.
+
+    Args:
+        settings: Master, shuffle partitions and further properties.
+        layout: Where the metastore and the warehouse are.
+        app_name: As the cluster's pages show it.
+    """
+    builder = SparkSession.builder.appName(app_name)
+    if settings.spark.master is not None:
+        builder = builder.master(settings.spark.master)
+    options = {**_FIXED, "spark.sql.shuffle.partitions": str(settings.spark.shuffle_partitions)}
+    if layout.is_local:
+        options |= _embedded_metastore(layout)
+    for key, value in {**options, **settings.spark.properties}.items():
+        builder = builder.config(key, value)
+    spark = builder.enableHiveSupport().getOrCreate()
+    _quiet_derby(spark)
+    return spark
+
+
+def stage_session(spark: SparkSession) -> SparkSession:
+    """A session of its own for a stage that runs beside others: threads of one session share its configuration."""
+    session = spark.newSession()
+    for key in ("spark.sql.session.timeZone", "spark.sql.shuffle.partitions"):
+        session.conf.set(key, spark.conf.get(key) or "")
+    return session
+
+
+def _embedded_metastore(layout: Layout) -> dict[str, str]:
+    database = layout.path("warehouse", "metastore_db")
+    return {
+        "spark.sql.warehouse.dir": layout.path("warehouse", "hive"),
+        "spark.hadoop.javax.jdo.option.ConnectionURL": f"jdbc:derby:;databaseName={database};create=true",
+        "spark.hadoop.datanucleus.schema.autoCreateTables": "true",
+        "spark.hadoop.hive.metastore.schema.verification": "false",
+    }
+
+
+def _quiet_derby(spark: SparkSession) -> None:
+    """Derby leaves a derby.log in the working directory unless it is told otherwise."""
+    jvm = spark.sparkContext._jvm
+    if jvm is None:
+        logging.getLogger(__name__).warning("no JVM to set Derby's log file in")
+        return
+    jvm.System.setProperty("derby.stream.error.file", "/dev/null")

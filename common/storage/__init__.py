@@ -1,0 +1,1 @@
+"""Delta by path, Hive publishing, files, locks and fingerprints."""

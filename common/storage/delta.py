@@ -1,0 +1,176 @@
+"""Delta tables by path: every write says what it did, in the figures of the commit itself."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from delta.tables import DeltaTable
+from pyspark.sql import Column, DataFrame, SparkSession
+
+_USER_METADATA = "spark.databricks.delta.commitInfo.userMetadata"
+_CHANGE_FEED = "delta.enableChangeDataFeed"
+_HISTORY_SEARCHED = 50
+
+
+@dataclass(frozen=True)
+class Commit:
+    """What a commit did, by its own metrics.
+
+    Attributes:
+        version: The table's version after it.
+        inserted: Rows that are new in the table; rows that were only copied along are not among them.
+        updated: Rows that took the place of an older one.
+        deleted: Rows that were taken away.
+    """
+
+    version: int
+    inserted: int
+    updated: int = 0
+    deleted: int = 0
+
+    @property
+    def written(self) -> int:
+        """Rows that the commit brought in."""
+        return self.inserted + self.updated
+
+
+def exists(spark: SparkSession, path: str) -> bool:
+    """Whether a Delta table is at the path."""
+    return bool(DeltaTable.isDeltaTable(spark, path))
+
+
+def read(spark: SparkSession, path: str, version: int | None = None) -> DataFrame:
+    """The table at the path, at its newest or at a given version."""
+    reader = spark.read.format("delta")
+    if version is not None:
+        reader = reader.option("versionAsOf", version)
+    return reader.load(path)
+
+
+def version_of(spark: SparkSession, path: str) -> int | None:
+    """The table's newest version, or None where there is no table."""
+    if not exists(spark, path):
+        return None
+    return int(_history(spark, path, 1)[0]["version"])
+
+
+def recorded_rows(spark: SparkSession, path: str) -> int:
+    """How many rows the table's log says it holds.
+
+    Delta answers a bare count from the numRecords of its log, without reading data.
+    """
+    return read(spark, path).count()
+
+
+def changes(spark: SparkSession, path: str, since: int) -> DataFrame:
+    """The rows that came, went or changed after a version, with `_change_type`."""
+    reader = spark.read.format("delta").option("readChangeFeed", "true").option("startingVersion", since + 1)
+    return reader.load(path)
+
+
+def overwrite(
+    frame: DataFrame,
+    path: str,
+    metadata: Mapping[str, Any],
+    *,
+    replace_where: str | None = None,
+    partition_by: tuple[str, ...] = (),
+) -> Commit:
+    """Replace a table, or the part of it that a predicate names.
+
+    Args:
+        frame: What is written; with `replace_where`, every row satisfies it, which Delta checks.
+        path: Where the table is; made when it is not there.
+        metadata: Kept with the commit; `recorded_metadata` finds it again.
+        replace_where: A predicate over the table's columns.
+        partition_by: Partition columns, for a table that is made or replaced as a whole.
+    """
+    writer = frame.write.format("delta").mode("overwrite").option("userMetadata", json.dumps(metadata))
+    writer = writer.option(_CHANGE_FEED, "true")
+    if replace_where is None:
+        writer = writer.option("overwriteSchema", "true").partitionBy(*partition_by)
+    else:
+        writer = writer.option("replaceWhere", replace_where)
+    writer.save(path)
+    return _last_commit(frame.sparkSession, path)
+
+
+def append(frame: DataFrame, path: str, metadata: Mapping[str, Any]) -> Commit:
+    """Add rows to a table."""
+    writer = frame.write.format("delta").mode("append").option("userMetadata", json.dumps(metadata))
+    writer.option(_CHANGE_FEED, "true").save(path)
+    return _last_commit(frame.sparkSession, path)
+
+
+def upsert(frame: DataFrame, path: str, key: str, metadata: Mapping[str, Any]) -> Commit:
+    """Put rows in by key: a row whose key is there takes its place. The key is unique in the frame."""
+    spark = frame.sparkSession
+    with _user_metadata(spark, metadata):
+        (
+            DeltaTable.forPath(spark, path)
+            .alias("old")
+            .merge(frame.alias("new"), f"old.{key} = new.{key}")
+            .whenMatchedUpdateAll()
+            .whenNotMatchedInsertAll()
+            .execute()
+        )
+    return _last_commit(spark, path)
+
+
+def delete(spark: SparkSession, path: str, condition: Column, metadata: Mapping[str, Any]) -> Commit:
+    """Take rows away."""
+    with _user_metadata(spark, metadata):
+        DeltaTable.forPath(spark, path).delete(condition)
+    return _last_commit(spark, path)
+
+
+def recorded_metadata(spark: SparkSession, path: str) -> dict[str, Any]:
+    """What the newest commit of this platform kept with itself; empty where there is none.
+
+    Commits of maintenance, which keep nothing, are passed over.
+    """
+    if not exists(spark, path):
+        return {}
+    for entry in _history(spark, path, _HISTORY_SEARCHED):
+        if entry["userMetadata"]:
+            loaded = json.loads(entry["userMetadata"])
+            if isinstance(loaded, dict):
+                return loaded
+    return {}
+
+
+def _history(spark: SparkSession, path: str, limit: int) -> list[Any]:
+    return (
+        DeltaTable.forPath(spark, path).history(limit).select("version", "operationMetrics", "userMetadata").collect()
+    )
+
+
+def _last_commit(spark: SparkSession, path: str) -> Commit:
+    entry = _history(spark, path, 1)[0]
+    metrics = {name: int(value) for name, value in entry["operationMetrics"].items() if value.lstrip("-").isdigit()}
+    if "numTargetRowsInserted" in metrics:
+        return Commit(
+            version=int(entry["version"]),
+            inserted=metrics["numTargetRowsInserted"],
+            updated=metrics.get("numTargetRowsUpdated", 0),
+            deleted=metrics.get("numTargetRowsDeleted", 0),
+        )
+    return Commit(
+        version=int(entry["version"]),
+        inserted=metrics.get("numOutputRows", 0) - metrics.get("numCopiedRows", 0),
+        deleted=metrics.get("numDeletedRows", 0),
+    )
+
+
+@contextmanager
+def _user_metadata(spark: SparkSession, metadata: Mapping[str, Any]) -> Iterator[None]:
+    """MERGE and DELETE take the metadata from the session alone; each stage of a parallel run has its own session."""
+    spark.conf.set(_USER_METADATA, json.dumps(metadata))
+    try:
+        yield
+    finally:
+        spark.conf.unset(_USER_METADATA)

@@ -1,0 +1,1 @@
+"""DataFrame to DataFrame: no reading, no writing, no actions."""
