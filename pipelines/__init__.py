@@ -1,0 +1,1 @@
+"""The stage graph, the local runner and the commands behind build.sh."""
