@@ -117,6 +117,7 @@ class Stage:
         outputs: What it writes, each by this stage alone.
         run: The work.
         suites: The gates that it passes.
+        preflight: What can be seen to be wrong before a session is started.
     """
 
     name: str
@@ -125,6 +126,7 @@ class Stage:
     outputs: tuple[str, ...]
     run: Callable[[StageContext], StageResult]
     suites: tuple[str, ...] = ()
+    preflight: Callable[[Layout], object] | None = None
 
 
 def execute(stage: Stage, context: StageContext) -> LedgerEntry:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
+from typing import Any
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -22,6 +24,7 @@ from common.storage.files import write_json
 from common.storage.inventory import RawFile
 
 _CONTEXT, _REFRESHED = "_context", "_refreshed"
+_USUAL_SHARE = 0.9
 
 
 def clean(context: StageContext, contract: Contract) -> StageResult:
@@ -44,7 +47,7 @@ def clean(context: StageContext, contract: Contract) -> StageResult:
         quarantined = _quarantine(context, contract, pending, rows)
         _record_dropped(context, contract, rows)
         to_commit = rows.where((F.col(FATE) == Fate.WRITTEN.value) & (F.col(IS_NEW) | F.col(_REFRESHED)))
-        context.gate(f"clean_{contract.name}", to_commit, rows_read=read)
+        context.gate(f"clean_{contract.name}", to_commit, **_gate_parameters(context, contract, read + counts.refreshed))
         covered = pending.files if pending.rebuild else (*processed, *pending.files)
         commit = _commit(context, contract, pending, to_commit, covered)
     written = commit.written - counts.refreshed
@@ -65,6 +68,20 @@ def clean(context: StageContext, contract: Contract) -> StageResult:
     ).check(f"clean_{contract.name}")
     _write_report(context, contract, account, counts)
     return StageResult("ok", account, {layout_name(contract): (before, commit.version)}, _notes(pending, counts))
+
+
+def _gate_parameters(context: StageContext, contract: Contract, rows: int) -> dict[str, Any]:
+    """What the expectations of a suite are told: volume, and what the source says is possible."""
+    source = context.source
+    patterns: dict[str, Any] = {f"{name}_pattern": pattern or "" for name, pattern in source.key_patterns.model_dump().items()}
+    return patterns | {
+        "rows_read": rows,
+        "rows_usual": math.floor(rows * _USUAL_SHARE),
+        "statuses": list(source.statuses.lifecycle),
+        "currencies": [source.currency],
+        "earliest_ts": source.limits.earliest_date.isoformat(),
+        "earliest_birth_date": source.limits.earliest_birth_date.isoformat(),
+    }
 
 
 def layout_name(contract: Contract) -> str:

@@ -18,19 +18,26 @@ def _manifest(layout: Layout, dataset: str) -> tuple[RawFile, ...]:
     return tuple(RawFile.from_json(entry) for entry in read_json(path)) if path.exists() else ()
 
 
-def land(context: StageContext, contract: Contract) -> tuple[RawFile, ...]:
-    """The raw files of a data set up to the date of the run, counted at the source.
-
-    The inventory is kept, so that a file that has not changed is counted once.
+def take_stock(layout: Layout, contract: Contract) -> tuple[RawFile, ...]:
+    """All raw files of a data set, counted at the source; a file that has not changed is counted once.
 
     Raises:
         InputError: If data is missing or cannot be read.
     """
-    layout = context.layout
     known = _manifest(layout, contract.name)
     files = take_inventory(layout, contract, known)
     if files != known:
         write_json(layout.local("ops", "manifest", f"{contract.name}.json"), [file.as_json() for file in files])
+    return files
+
+
+def land(context: StageContext, contract: Contract) -> tuple[RawFile, ...]:
+    """The raw files of a data set up to the date of the run.
+
+    Raises:
+        InputError: If data is missing or cannot be read.
+    """
+    files = take_stock(context.layout, contract)
     if context.date is None:
         return files
     last = context.date.isoformat()

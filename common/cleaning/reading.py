@@ -93,7 +93,7 @@ def _parse_csv(lines: DataFrame, contract: Contract, header: tuple[str, ...]) ->
     is_header = _bare().isin(header_line, _BOM + header_line)
     repeated = Window.partitionBy(SOURCE_FILE).orderBy("value")
     headers = lines.where(is_header).withColumn("_n", F.row_number().over(repeated)).where("_n > 1").drop("_n")
-    schema = StructType([*_strings(header), StructField(_CORRUPT, StringType())])
+    schema = ", ".join(f"{name} string" for name in (*header, _CORRUPT))
     options = {"mode": "PERMISSIVE", "columnNameOfCorruptRecord": _CORRUPT, "escape": '"', "maxCharsPerColumn": "-1"}
     parsed = F.from_csv(F.when(F.is_valid_utf8("value"), _bare()), schema, options)
     body = lines.where(~is_header).withColumn("_parsed", parsed)

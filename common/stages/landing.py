@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from common.cleaning.landing import land
+from common.cleaning.landing import land, take_stock
 from common.contracts import CONTRACTS
 from common.job import Stage, StageContext, StageResult
+from common.layout import Layout
 from common.quality.accounting import Account
+
+
+def preflight(layout: Layout) -> None:
+    """See that every data set is there, with the header or schema of its contract."""
+    for contract in CONTRACTS.values():
+        take_stock(layout, contract)
 
 
 def run(context: StageContext) -> StageResult:
@@ -30,4 +37,5 @@ LAND_RAW = Stage(
     inputs=tuple(f"raw/{name}" for name in CONTRACTS),
     outputs=("ops/manifest",),
     run=run,
+    preflight=preflight,
 )

@@ -1,0 +1,139 @@
+"""The command line that every job shares, and the way from arguments to an exit code."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+from typing import NoReturn
+
+from rich.console import Console
+
+from common.cleaning.landing import newest_delivery
+from common.errors import ExitCode, PlatformError, UsageError
+from common.job import Stage, StageContext, as_platform_error, execute
+from common.layout import Layout
+from common.logs import keep_log
+from common.quality.gate import Gatekeeper
+from common.quality.ledger import LedgerEntry, new_run_id
+from common.session import start_session
+from common.settings import Settings, SourceSettings, load_settings, load_source
+from common.storage.files import ensure_writable
+
+log = logging.getLogger("ecommerce")
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose complaint is one line."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise instead of printing a usage text and leaving.
+
+        Raises:
+            UsageError: Always.
+        """
+        raise UsageError(message, where=self.prog, remedy=f"see {self.prog} --help")
+
+
+def iso_date(text: str) -> date:
+    """A day as YYYY-MM-DD and nothing else.
+
+    Raises:
+        argparse.ArgumentTypeError: If it is not one.
+    """
+    try:
+        day = date.fromisoformat(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a date; give YYYY-MM-DD") from error
+    if day.isoformat() != text:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a date; give YYYY-MM-DD")
+    return day
+
+
+def default_root() -> str:
+    """`data` in the project whatever the working directory; in the working directory where there is no checkout."""
+    project = Path(__file__).resolve().parents[1]
+    return str((project if (project / "conf").is_dir() else Path.cwd()) / "data")
+
+
+def add_common_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of every job and of the runner."""
+    parser.add_argument("--root", default=default_root(), help="directory or URI of the zones (default: data)")
+    parser.add_argument("--date", type=iso_date, metavar="YYYY-MM-DD", help="last day to process (default: newest in raw)")
+    parser.add_argument("--conf", type=Path, metavar="FILE", help="YAML laid over conf/base.yaml")
+    parser.add_argument("--source", help="name in conf/sources, or path, of the shop whose data this is")
+    parser.add_argument("--rebuild", action="store_true", help="make tables from nothing instead of adding what is new")
+
+
+def configure(arguments: argparse.Namespace) -> tuple[Layout, Settings, SourceSettings]:
+    """Layout and configuration from the common arguments.
+
+    Raises:
+        UsageError: If the root cannot be written or the configuration is wrong.
+    """
+    settings = load_settings(arguments.conf)
+    if arguments.source:
+        settings = settings.model_copy(update={"source": arguments.source})
+    source = load_source(settings.source)
+    layout = Layout.at(arguments.root)
+    if layout.is_local:
+        ensure_writable(layout.local())
+    return layout, settings, source
+
+
+def job_main(stage: Stage, argv: Sequence[str] | None = None) -> int:
+    """Run one stage from the command line.
+
+    Args:
+        stage: The stage.
+        argv: Arguments; default those of the process.
+
+    Returns:
+        The exit code; see `common.errors.ExitCode`.
+    """
+    parser = Parser(prog=f"jobs/{stage.name}.py", description=stage.title)
+    add_common_arguments(parser)
+    parser.add_argument("--run-id", help="the run that this stage belongs to (default: a new one)")
+    try:
+        arguments = parser.parse_args(argv)
+        layout, settings, source = configure(arguments)
+        run_id = arguments.run_id or new_run_id()
+        keep_log(layout, run_id)
+        if stage.preflight is not None and layout.is_local and not source.is_mapped:
+            stage.preflight(layout)
+        day = arguments.date or (newest_delivery(layout) if layout.is_local else None)
+        spark = start_session(settings, layout, stage.name)
+        context = StageContext(
+            spark, layout, settings, source, day, run_id, Gatekeeper(layout, run_id), rebuild=arguments.rebuild
+        )
+        entry = execute(stage, context)
+        context.gatekeeper.publish_documents()
+    except SystemExit as leaving:  # --help
+        return int(leaving.code or 0)
+    except Exception as error:  # the last line of defence of a process
+        failure = as_platform_error(error)
+        log.error("%s failed: %s", stage.name, failure, exc_info=None if isinstance(error, PlatformError) else error)
+        print_error(failure)
+        return int(failure.exit_code)
+    print_entry(entry)
+    return entry.exit_code
+
+
+def print_error(failure: PlatformError) -> None:
+    """The one line that a failure shows."""
+    print(f"error: {failure}", file=sys.stderr)
+
+
+def print_entry(entry: LedgerEntry) -> None:
+    """What a stage did, for the reader of a terminal or of a log."""
+    if entry.exit_code != ExitCode.DONE:
+        print(f"error: {entry.stage}: {entry.error}", file=sys.stderr)
+        return
+    console = Console(soft_wrap=True, highlight=False)
+    rows = ", ".join(f"{name} {count:,}" for name, count in (entry.rows or {}).items())
+    console.print(f"{entry.stage}: {entry.status} in {entry.seconds:.1f} s" + (f": {rows}" if rows else ""))
+    for note in entry.notes:
+        console.print(f"  {note}")

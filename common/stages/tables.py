@@ -1,0 +1,178 @@
+"""What the stages that compute whole tables share: whether there is anything to do, and the way into the lake."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pyspark.sql import DataFrame
+from pyspark.sql import types as T
+
+from common.cleaning.typing_rows import FLAGS, PAYLOAD_HASH
+from common.contracts.model import Contract
+from common.errors import InputError
+from common.job import StageContext
+from common.quality.accounting import expect_equal
+from common.storage import delta
+from common.storage.fingerprint import ROWS, SUM, fingerprint, fingerprint_columns, render
+
+_USUAL_SHARE = 0.9
+_ROWS_PER_FILE = 2_000_000
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What a table was made from; kept with its commit.
+
+    Attributes:
+        basis: Code and settings.
+        inputs: The version of each table that it was computed from; None for one that was not there.
+    """
+
+    basis: str
+    inputs: Mapping[str, int | None]
+
+    def as_metadata(self, run_id: str) -> dict[str, Any]:
+        """For the commit."""
+        return {"run_id": run_id, "basis": self.basis, "inputs": dict(self.inputs)}
+
+
+@dataclass(frozen=True)
+class Saved:
+    """What became of a computed table.
+
+    Attributes:
+        table: The table, as the graph names it.
+        before: Its version before; None where there was none.
+        after: Its version now, the same when the rows had not changed.
+        rows: How many rows it has.
+    """
+
+    table: str
+    before: int | None
+    after: int
+    rows: int
+
+    @property
+    def is_new(self) -> bool:
+        """Whether something was committed."""
+        return self.before != self.after
+
+
+def origin_of(context: StageContext, inputs: Iterable[str], basis: str | None = None) -> Origin:
+    """What a table made now would be made from.
+
+    Args:
+        context: The stage's.
+        inputs: The tables that it reads, as the graph names them.
+        basis: Default the context's.
+    """
+    versions = {name: delta.version_of(context.spark, context.layout.path(name)) for name in inputs}
+    return Origin(basis or context.basis, versions)
+
+
+def recorded_origin(context: StageContext, table: str) -> Origin | None:
+    """What a table was made from; None where there is no table or its last commit does not say."""
+    metadata = delta.recorded_metadata(context.spark, context.layout.path(table))
+    if "inputs" not in metadata or "basis" not in metadata:
+        return None
+    return Origin(str(metadata["basis"]), dict(metadata["inputs"]))
+
+
+def is_up_to_date(context: StageContext, table: str, origin: Origin) -> bool:
+    """Whether a table was made from the same, so that making it again would give the same."""
+    return not context.rebuild and recorded_origin(context, table) == origin
+
+
+def read_clean(context: StageContext, contract: Contract) -> DataFrame:
+    """A clean table; without rows where the shop has no such data.
+
+    Raises:
+        InputError: If the table should be there and is not.
+    """
+    path = context.layout.clean(contract.name)
+    if delta.exists(context.spark, path):
+        return delta.read(context.spark, path)
+    if context.source.is_mapped and contract.name not in context.source.datasets:
+        return context.spark.createDataFrame([], clean_schema(contract))
+    raise InputError(f"there is no clean table of {contract.name}", where=path, remedy=f"run clean_{contract.name}")
+
+
+def read_lake(context: StageContext, table: str) -> DataFrame:
+    """A table of the lake, by its bare name.
+
+    Raises:
+        InputError: If it is not there.
+    """
+    path = context.layout.lake(table)
+    if not delta.exists(context.spark, path):
+        raise InputError(f"there is no {table}", where=path, remedy="run the stages before this one")
+    return delta.read(context.spark, path)
+
+
+def recorded_rows(context: StageContext, table: str) -> int:
+    """How many rows a table's log says it holds; none where there is no table."""
+    path = context.layout.path(table)
+    return delta.recorded_rows(context.spark, path) if delta.exists(context.spark, path) else 0
+
+
+def clean_schema(contract: Contract) -> T.StructType:
+    """The columns of a clean table."""
+    fields = ", ".join(f"`{field.name}` {field.type}" for field in contract.fields)
+    annotations = {"is_bot": "boolean", "near_duplicate_of": "string"}
+    extra = ", ".join(f"`{name}` {annotations[name]}" for name in contract.annotations)
+    tail = f"`{FLAGS}` array<string>, `{PAYLOAD_HASH}` bigint, `_source_file` string, `_delivered_on` date"
+    return T.StructType.fromDDL(", ".join(part for part in (fields, extra, tail) if part))
+
+
+def save(
+    context: StageContext,
+    table: str,
+    frame: DataFrame,
+    origin: Origin,
+    *,
+    suite: str,
+    order: Sequence[str],
+    parameters: Mapping[str, Any] | None = None,
+) -> Saved:
+    """Put a computed table into the lake when it differs from the one that is there.
+
+    Args:
+        context: The stage's.
+        table: As the graph names it.
+        frame: The table, persisted; columns that start with an underscore are left behind.
+        origin: What it was made from.
+        suite: The gate that it passes before the commit; it may name the parameters `rows_usual` and those given.
+        order: The columns by which its rows are sorted within a file.
+        parameters: For the gate.
+
+    Raises:
+        GateFailedError: If the gate is closed, or the commit does not hold what was gated.
+    """
+    spark, path = context.spark, context.layout.path(table)
+    columns = frame.drop(*[name for name in frame.columns if name.startswith("_")])
+    figures = columns.agg(*fingerprint_columns(columns)).first()
+    rows, found = (figures[ROWS], render(figures[ROWS], figures[SUM])) if figures else (0, "")
+    before = delta.version_of(spark, path)
+    if before is not None and not context.rebuild and _is_same(columns, delta.read(spark, path), found):
+        return Saved(table, before, before, rows)
+    usual = math.floor(recorded_rows(context, table) * _USUAL_SHARE)
+    context.gate(suite, columns, **gate_parameters(context, suite, {"rows_usual": usual, **(parameters or {})}))
+    files = max(1, math.ceil(rows / _ROWS_PER_FILE))
+    arranged = columns.coalesce(1) if files == 1 else columns.repartitionByRange(files, *order)
+    commit = delta.overwrite(arranged.sortWithinPartitions(*order), path, origin.as_metadata(context.run_id))
+    expect_equal(f"rows committed to {table}", rows, commit.written, where=path)
+    return Saved(table, before, commit.version, rows)
+
+
+def gate_parameters(context: StageContext, suite: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Of some values those that a suite asks for; Great Expectations turns away what it is not asked for."""
+    wanted = context.gatekeeper.parameters_of(suite)
+    return {name: value for name, value in values.items() if name in wanted}
+
+
+def _is_same(columns: DataFrame, there: DataFrame, found: str) -> bool:
+    same_schema = sorted(columns.dtypes) == sorted(there.dtypes)
+    return same_schema and fingerprint(there) == found

@@ -1,0 +1,18 @@
+"""Clean raw transactions: `spark-submit --py-files dist/common.zip jobs/clean_transactions.py --root ROOT`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from common.cli import job_main
+from common.stages.cleaning import CLEAN_TRANSACTIONS
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the stage; see common.errors for the exit codes."""
+    return job_main(CLEAN_TRANSACTIONS, argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
