@@ -29,8 +29,9 @@ main() {
   local command=${1:-help}
   [ $# -eq 0 ] || shift
   case $command in
-    run | status | sql | quarantine | score | doctor | dist) needs_setup; python -m "pipelines.$command" "$@" ;;
+    run | status | sql | quarantine | score | dist) needs_setup; python -m "pipelines.$command" "$@" ;;
     setup) set_up ;;
+    doctor) doctor "$@" ;;
     test) needs_setup; run_tests "$@" ;;
     lint) needs_setup; lint ;;
     lock) needs_setup; lock "$@" ;;
@@ -38,6 +39,13 @@ main() {
     help | --help | -h) help_page ;;
     *) unknown "$command" ;;
   esac
+}
+
+# Changes nothing, so that it also tells what keeps set-up from working.
+doctor() {
+  local interpreter=$venv/bin/python
+  [ -x "$interpreter" ] || interpreter=$(find_python)
+  PYTHONPATH=$project exec "$interpreter" -P -m pipelines.doctor "$@"
 }
 
 help_page() {
@@ -208,7 +216,7 @@ lint() {
   export PYTHONPATH=$project
   check ruff "$venv/bin/ruff" check .
   check format "$venv/bin/ruff" format --check .
-  check mypy "$venv/bin/mypy" "${present[@]/tests/setup.py}"
+  check mypy "$venv/bin/mypy" "${present[@]}"
   check imports "$venv/bin/lint-imports"
   check shellcheck "$venv/bin/shellcheck" build.sh .ci/run
   [ -z "$failed" ] || {

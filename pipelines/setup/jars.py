@@ -51,9 +51,7 @@ def wrong_or_missing(pins: Mapping[str, str], directory: Path) -> list[str]:
 def stale_versions(pins: Mapping[str, str], directory: Path) -> list[Path]:
     """Jars of a pinned artifact in another version: two of them on one class path break Spark."""
     artifacts = {artifact_of(name) for name in pins}
-    return sorted(
-        jar for jar in directory.glob("*.jar") if jar.name not in pins and artifact_of(jar.name) in artifacts
-    )
+    return sorted(jar for jar in directory.glob("*.jar") if jar.name not in pins and artifact_of(jar.name) in artifacts)
 
 
 def artifact_of(jar_name: str) -> str:

@@ -131,6 +131,6 @@ def find_or_install(environment: Mapping[str, str]) -> Java:
     raise ConfigurationError(
         f"Java 17 or 21 is needed, found {found}",
         where="JAVA_HOME, PATH and the usual places",
-        remedy="install openjdk-17-jre-headless (Debian, Ubuntu), java-17-openjdk-headless (Fedora, RHEL) or openjdk@17 "
-        "(Homebrew) and repeat",
+        remedy="install openjdk-17-jre-headless (Debian, Ubuntu), java-17-openjdk-headless (Fedora, RHEL) "
+        "or openjdk@17 (Homebrew) and repeat",
     )

@@ -52,6 +52,11 @@ def total_memory() -> int:
     return total
 
 
+def render(template: str, memory: int) -> str:
+    """A template of conf/spark with what depends on the machine filled in."""
+    return template.replace("@DRIVER_MEMORY@", driver_memory(memory))
+
+
 def write_spark_files(*, conf: Path, venv: Path, spark_home: Path, java_home: Path, memory: int) -> list[str]:
     """Writes defaults, logging, environment and launchers.
 
@@ -72,12 +77,11 @@ def write_spark_files(*, conf: Path, venv: Path, spark_home: Path, java_home: Pa
         "python": shlex.quote(str(python)),
     }
     environment_file = venv / "platform.env"
-    defaults = (conf / "spark-defaults.conf").read_text(encoding="utf-8")
     changed = [
-        _write(spark_home / "conf" / "spark-defaults.conf", defaults.replace("@DRIVER_MEMORY@", driver_memory(memory))),
-        _write(spark_home / "conf" / "log4j2.properties", (conf / "log4j2.properties").read_text(encoding="utf-8")),
-        _write(environment_file, _ENVIRONMENT.format(**quoted)),
+        _write(spark_home / "conf" / name, render((conf / name).read_text(encoding="utf-8"), memory))
+        for name in ("spark-defaults.conf", "log4j2.properties")
     ]
+    changed.append(_write(environment_file, _ENVIRONMENT.format(**quoted)))
     # Spark sources this file without quoting its path, so a path with a space would only make noise.
     if " " not in str(spark_home):
         changed.append(_write(spark_home / "conf" / "spark-env.sh", _SPARK_ENV.format(**quoted)))
