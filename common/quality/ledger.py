@@ -43,7 +43,7 @@ class LedgerEntry:
     started_at: str
     seconds: float
     gate_seconds: float | None
-    rows: Mapping[str, int] | None
+    rows: Mapping[str, int | None] | None
     tables: Mapping[str, Mapping[str, int | None]]
     gates: tuple[Mapping[str, Any], ...]
     notes: tuple[str, ...]

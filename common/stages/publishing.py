@@ -1,0 +1,197 @@
+"""publish_hive: the lake's tables as Hive-format Parquet in immutable directories, for every engine to read."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+from urllib.parse import unquote, urlparse
+
+import pyarrow.parquet as pq
+from pyspark.sql import DataFrame
+
+from common.errors import InputError
+from common.job import Stage, StageContext, StageResult
+from common.layout import PUBLISHED_TABLES
+from common.quality.accounting import Account, expect_equal
+from common.storage import delta, hive
+from common.storage.fingerprint import ROWS, SUM, fingerprint_columns
+from common.storage.published import (
+    PublishedPartition,
+    PublishedTable,
+    kept_locations,
+    read_published,
+    write_published,
+)
+
+PARTITION_COLUMNS = {"fact_transactions": ("transaction_month",), "fact_clickstream": ("event_month",)}
+_GATE_SCHEMA = "table_name string, lake_rows bigint, published_rows bigint"
+
+
+def run(context: StageContext) -> StageResult:
+    """Publish what changed in the lake since the last publish, all tables at once.
+
+    Raises:
+        InputError: If a table of the lake is not there yet.
+    """
+    spark, layout = context.spark, context.layout
+    before = read_published(layout)
+    versions = {name: _lake_version(context, name) for name in PUBLISHED_TABLES}
+    metastore_is_there = layout.local("warehouse", "metastore_db").exists()
+    unchanged = {name for name, table in before.items() if table.lake_version == versions[name]}
+    if metastore_is_there and unchanged == set(PUBLISHED_TABLES) and not context.rebuild:
+        return StageResult("skipped", Account(0, 0), notes=("the lake has not changed",))
+    number = _next_number(context)
+    tables = [
+        before[name] if name in unchanged else _publish(context, name, versions[name], before.get(name), number)
+        for name in PUBLISHED_TABLES
+    ]
+    fresh = [table for table in tables if table.name not in unchanged]
+    _gate(context, fresh)
+    written = sum(_footer_rows(table) for table in fresh)
+    read = sum(delta.recorded_rows(spark, layout.lake(table.name)) for table in fresh)
+    hive.register(spark, context.settings.database, layout.path("warehouse", "hive"), tables)
+    write_published(layout, context.settings.database, tables)
+    _remove_outdated(context)
+    changed = [table.name for table in tables if table.version == number]
+    notes = (f"{len(changed)} of {len(tables)} tables have new content",)
+    account = Account(read, written).check("publish_hive")
+    return StageResult("ok", account, {table.name: (_version(before, table.name), table.version) for table in tables}, notes)
+
+
+def _version(tables: dict[str, PublishedTable], name: str) -> int | None:
+    return tables[name].version if name in tables else None
+
+
+def _lake_version(context: StageContext, name: str) -> int:
+    version = delta.version_of(context.spark, context.layout.lake(name))
+    if version is None:
+        raise InputError(
+            f"the lake has no {name}", where=context.layout.lake(name), remedy="run the stages before publish_hive"
+        )
+    return version
+
+
+def _next_number(context: StageContext) -> int:
+    """One more than any directory's, so that what an interrupted publish left is never written into."""
+    directories = context.layout.local("warehouse", "hive").glob("*/publish=*")
+    return 1 + max((int(path.name.partition("=")[2]) for path in directories), default=0)
+
+
+def _publish(
+    context: StageContext, name: str, lake_version: int, before: PublishedTable | None, number: int
+) -> PublishedTable:
+    """Lay out the partitions of a table whose content changed; the others stay where they are."""
+    lake = delta.read(context.spark, context.layout.lake(name), lake_version)
+    by = PARTITION_COLUMNS.get(name, ())
+    columns = [(field.name, field.dataType.simpleString()) for field in lake.schema.fields if field.name not in by]
+    columns += [(field.name, field.dataType.simpleString()) for field in lake.schema.fields if field.name in by]
+    target = context.layout.local("warehouse", "hive", name, f"publish={number:06d}")
+    contents = _contents(lake, by)
+    if not by and not contents:
+        contents = {(): (0, 0)}
+    old = {tuple(part.values.values()): part for part in before.parts} if before and before.columns == tuple(columns) else {}
+    changed = {values for values, content in contents.items() if values not in old or old[values].content != content}
+    _lay_out(lake, target, by, changed)
+    parts = [
+        _fresh_part(target, by, values, contents[values]) if values in changed else old[values]
+        for values in sorted(contents)
+    ]
+    is_new = before is None or bool(changed) or set(old) != set(contents)
+    table = PublishedTable(
+        name=name,
+        version=number if before is None or is_new else before.version,
+        lake_version=lake_version,
+        location=str(target) if before is None or changed else before.location,
+        partition_columns=by,
+        columns=tuple(columns),
+        parts=tuple(parts),
+    )
+    _verify(context, table, {values: contents[values] for values in changed}, target)
+    return table
+
+
+def _contents(lake: DataFrame, by: tuple[str, ...]) -> dict[tuple[str, ...], tuple[int, int]]:
+    """Rows and hash sum of each partition, in one pass."""
+    rows = lake.groupBy(*by).agg(*fingerprint_columns(lake)).collect()
+    return {tuple(row[column] for column in by): (row[ROWS], int(row[SUM])) for row in rows}
+
+
+def _fresh_part(
+    target: Path, by: tuple[str, ...], values: tuple[str, ...], content: tuple[int, int]
+) -> PublishedPartition:
+    named = dict(zip(by, values, strict=True))
+    location = target.joinpath(*[f"{column}={value}" for column, value in named.items()])
+    return PublishedPartition(named, str(location), *content)
+
+
+def _lay_out(lake: DataFrame, target: Path, by: tuple[str, ...], changed: Iterable[tuple[str, ...]]) -> None:
+    """Put the lake's own Parquet files into the new directory.
+
+    A file of the lake is plain Parquet, sorted and partitioned as readers want it, and never changes: a second name
+    for it costs nothing, and Delta's removing its own name leaves this one.
+    """
+    wanted = set(changed)
+    for values in wanted:
+        target.joinpath(*[f"{column}={value}" for column, value in zip(by, values, strict=True)]).mkdir(parents=True)
+    for uri in lake.inputFiles():
+        source = Path(unquote(urlparse(uri).path))
+        named = dict(part.split("=", 1) for part in source.parts if "=" in part)
+        values = tuple(named[column] for column in by)
+        if values in wanted:
+            directory = target.joinpath(*[f"{column}={value}" for column, value in zip(by, values, strict=True)])
+            _link(source, directory / source.name)
+
+
+def _link(source: Path, target: Path) -> None:
+    try:
+        os.link(source, target)
+    except OSError:  # another file system, or one without links
+        shutil.copyfile(source, target)
+
+
+def _verify(
+    context: StageContext, table: PublishedTable, expected: dict[tuple[str, ...], tuple[int, int]], target: Path
+) -> None:
+    """Read what was laid out as any reader would, and see that it has the lake's content."""
+    if not expected:
+        return
+    schema = ", ".join(f"`{name}` {kind}" for name, kind in table.columns)
+    published = context.spark.read.schema(schema).option("basePath", str(target)).parquet(str(target))
+    found = _contents(published, table.partition_columns)
+    if not table.partition_columns and not found:
+        found = {(): (0, 0)}
+    expect_equal(f"content of published {table.name}", expected, found, where=str(target))
+
+
+def _gate(context: StageContext, tables: list[PublishedTable]) -> None:
+    rows = [
+        (table.name, delta.recorded_rows(context.spark, context.layout.lake(table.name)), _footer_rows(table))
+        for table in tables
+    ]
+    context.gate("publish_hive", context.spark.createDataFrame(rows, _GATE_SCHEMA), tables=list(PUBLISHED_TABLES))
+
+
+def _footer_rows(table: PublishedTable) -> int:
+    """Rows of a published table as the footers of its files say."""
+    files = [path for part in table.parts for path in Path(part.location).glob("*.parquet")]
+    return sum(int(pq.read_metadata(path).num_rows) for path in files)
+
+
+def _remove_outdated(context: StageContext) -> None:
+    """Remove directories that none of the last publishes refers to."""
+    kept = {Path(location) for location in kept_locations(context.layout, context.settings.publish.keep_versions)}
+    for version in context.layout.local("warehouse", "hive").glob("*/publish=*"):
+        if not any(location == version or version in location.parents for location in kept):
+            shutil.rmtree(version)
+
+
+PUBLISH_HIVE = Stage(
+    name="publish_hive",
+    title="publish the warehouse as Hive tables",
+    inputs=tuple(f"warehouse/lake/{name}" for name in PUBLISHED_TABLES),
+    outputs=("warehouse/hive", "ops/tables"),
+    run=run,
+    suites=("publish_hive",),
+)

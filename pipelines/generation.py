@@ -1,0 +1,110 @@
+"""The generator as the first step of a run: a process of its own, since generators/ stands alone."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from common import __version__
+from common.errors import ExitCode, UsageError
+from common.layout import Layout
+from common.quality.ledger import LedgerEntry
+from common.storage.files import read_json
+
+STAGE = "generate"
+_SCRIPT = Path(__file__).resolve().parents[1] / "generators" / "run_all_generators.py"
+DEFAULT_SCALE, DEFAULT_SEED = 1.0, 42
+
+
+@dataclass(frozen=True)
+class Generation:
+    """What is to be generated."""
+
+    scale: float
+    seed: int
+
+
+def generated(layout: Layout) -> dict[str, Any] | None:
+    """What the root's data was generated with; None for a shop's own data or an empty root."""
+    path = layout.local("truth", "generation.json")
+    return read_json(path) if path.exists() else None
+
+
+def plan_generation(layout: Layout, scale: float | None, seed: int | None) -> Generation | None:
+    """Whether to generate, and what.
+
+    Raises:
+        UsageError: If scale or seed are given for data that was not generated, or was with others.
+    """
+    there = generated(layout)
+    if there is not None:
+        asked = (there["scale"] if scale is None else scale, there["seed"] if seed is None else seed)
+        if asked != (there["scale"], there["seed"]):
+            raise UsageError(
+                f"the root holds data of scale {there['scale']} and seed {there['seed']}",
+                where=layout.root,
+                remedy="choose another --root, or remove this one",
+            )
+        return None
+    if layout.local("raw").exists() and any(layout.local("raw").iterdir()):
+        if scale is not None or seed is not None:
+            raise UsageError(
+                "--scale and --seed go with generated data, and raw holds data of another origin",
+                where=layout.path("raw"),
+                remedy="leave them out, or choose another --root",
+            )
+        return None
+    return Generation(DEFAULT_SCALE if scale is None else scale, DEFAULT_SEED if seed is None else seed)
+
+
+class GeneratorProcess:
+    """The generator at work, beside a session that starts."""
+
+    def __init__(self, layout: Layout, generation: Generation, run_id: str) -> None:
+        """Start it."""
+        self._layout, self._run_id = layout, run_id
+        self._started_at, self._started = datetime.now(UTC), time.monotonic()
+        arguments = ["--scale", str(generation.scale), "--seed", str(generation.seed), "--root", layout.root]
+        self._process = subprocess.Popen(
+            [sys.executable, str(_SCRIPT), *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+        )
+
+    def wait(self) -> LedgerEntry:
+        """Wait for its end and give its entry for the ledger."""
+        _, complaints = self._process.communicate()
+        code = self._process.returncode
+        rows: dict[str, int | None] | None = None
+        if code == 0:
+            made = sum(json.loads(self._layout.local("truth", "generation.json").read_text(encoding="utf-8"))["rows"].values())
+            rows = {"read": None, "written": made, "quarantined": None, "duplicates": None, "superseded": None}
+        lines = [line for line in complaints.splitlines() if line.strip()]
+        return LedgerEntry(
+            run_id=self._run_id,
+            stage=STAGE,
+            date=None,
+            status="ok" if code == 0 else "failed",
+            started_at=self._started_at.isoformat(timespec="milliseconds"),
+            seconds=round(time.monotonic() - self._started, 3),
+            gate_seconds=None,
+            rows=rows,
+            tables={},
+            gates=(),
+            notes=(),
+            exit_code=code if code in set(ExitCode) else int(ExitCode.UNEXPECTED),
+            error=None if code == 0 else (lines[-1] if lines else f"the generator ended with {code}"),
+            code_version=__version__,
+            configuration="",
+        )
+
+    def stop(self) -> None:
+        """End it, when the run is interrupted."""
+        self._process.terminate()
+        self._process.wait()
+
+

@@ -1,0 +1,230 @@
+"""`./build.sh run`: from raw data, or from nothing, to published tables in one local session."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from rich.console import Console
+
+from common.cleaning.landing import newest_delivery
+from common.cli import Parser, add_common_arguments, configure, print_error
+from common.errors import ExitCode, PlatformError, UsageError
+from common.job import Stage, StageContext, as_platform_error
+from common.layout import Layout
+from common.logs import keep_log
+from common.quality.gate import Gatekeeper, load_great_expectations
+from common.quality.ledger import LedgerEntry, entries, new_run_id, record, run_ids
+from common.session import start_session
+from common.settings import Settings, SourceSettings
+from common.storage.files import read_json
+from common.storage.locks import hold
+from pipelines.generation import STAGE as GENERATE
+from pipelines.generation import Generation, GeneratorProcess, generated, plan_generation
+from pipelines.runner import run_stages
+from pipelines.stages import GRAPH
+from pipelines.view import Progress, RunFacts, summary_table, write_run
+
+log = logging.getLogger("ecommerce")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run is going to do."""
+
+    run_id: str
+    layout: Layout
+    settings: Settings
+    source: SourceSettings
+    stages: tuple[Stage, ...]
+    generation: Generation | None
+    date: date | None
+    rebuild: bool
+    parallel: int
+    done: tuple[LedgerEntry, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All steps of the run, those of an earlier attempt included, in order."""
+        earlier = {entry.stage for entry in self.done}
+        planned = {stage.name for stage in self.stages}
+        own = tuple(name for name in GRAPH.names if name in planned | earlier)
+        return (GENERATE, *own) if self.generation or GENERATE in earlier else own
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Parse, run, and say what came of it.
+
+    Returns:
+        The exit code; that of the first stage that failed.
+    """
+    console = Console(stderr=True)
+    try:
+        arguments = _parser().parse_args(argv)
+        plan = _plan(arguments)
+        if arguments.dry_run:
+            _show(plan)
+            return int(ExitCode.DONE)
+        with hold(plan.layout, ("run",)):
+            return _run(plan, console)
+    except SystemExit as leaving:  # --help
+        return int(leaving.code or 0)
+    except KeyboardInterrupt:
+        console.print("interrupted; run again with --resume to go on")
+        return int(ExitCode.UNEXPECTED)
+    except Exception as error:  # the last line of defence of a process
+        failure = as_platform_error(error)
+        log.error("the run failed: %s", failure, exc_info=None if isinstance(error, PlatformError) else error)
+        print_error(failure)
+        return int(failure.exit_code)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = Parser(prog="build.sh run", description="Run the stages of the platform on this machine.")
+    add_common_arguments(parser)
+    parser.add_argument("--scale", type=float, help="size of generated data, 1 is 500,000 transactions (default: 1)")
+    parser.add_argument("--seed", type=int, help="seed of generated data (default: 42)")
+    parser.add_argument("--from", dest="start", metavar="STAGE", help="this stage and what comes after it")
+    parser.add_argument("--to", dest="end", metavar="STAGE", help="this stage and what it needs")
+    parser.add_argument("--only", nargs="+", default=(), metavar="STAGE", help="these stages alone")
+    parser.add_argument("--dry-run", action="store_true", help="show what would be done")
+    parser.add_argument("--resume", action="store_true", help="go on with the newest run where it failed")
+    parser.add_argument("--parallel", type=int, metavar="N", help="stages that may work at the same time")
+    return parser
+
+
+def _plan(arguments: argparse.Namespace) -> Plan:
+    layout, settings, source = configure(arguments)
+    if not layout.is_local:
+        raise UsageError(
+            "the local runner works on a directory", where="--root", remedy="submit the jobs to the cluster one by one"
+        )
+    stages = GRAPH.select(arguments.start, arguments.end, arguments.only)
+    run_id, done = new_run_id(), ()
+    if arguments.resume:
+        run_id, done = _resumed(layout)
+        finished = {entry.stage for entry in done}
+        stages = tuple(stage for stage in stages if stage.name not in finished)
+    generation = None
+    if not source.is_mapped and not arguments.only and not arguments.start:
+        generation = plan_generation(layout, arguments.scale, arguments.seed)
+    parallel = arguments.parallel if arguments.parallel is not None else settings.runner.parallel
+    if parallel < 1:
+        raise UsageError(f"--parallel {parallel} is below 1", where="--parallel", remedy="give 1 or more")
+    return Plan(
+        run_id, layout, settings, source, stages, generation, arguments.date, arguments.rebuild, parallel, done
+    )
+
+
+def _resumed(layout: Layout) -> tuple[str, tuple[LedgerEntry, ...]]:
+    """The newest run, and what of it needs no repeating.
+
+    Raises:
+        UsageError: If there is no run.
+    """
+    known = run_ids(layout)
+    if not known:
+        raise UsageError("there is no run to resume", where=layout.root, remedy="run without --resume")
+    run_id = str(read_json(layout.local("ops", "run.json"))["run_id"]) if layout.local("ops", "run.json").exists() else known[0]
+    return run_id, tuple(entry for entry in entries(layout, run_id) if entry.exit_code == ExitCode.DONE)
+
+
+def _run(plan: Plan, console: Console) -> int:
+    layout = plan.layout
+    keep_log(layout, plan.run_id)
+    started = time.monotonic()
+    ended = list(plan.done)
+    with Progress(console, len(plan.names)) as progress:
+        generator = None
+        if plan.generation:
+            progress.start(GENERATE, f"make a shop's data at scale {plan.generation.scale:g}")
+            generator = GeneratorProcess(layout, plan.generation, plan.run_id)
+        else:
+            _preflight(plan)
+        try:
+            threading.Thread(target=load_great_expectations, daemon=True).start()
+            spark = start_session(plan.settings, layout, "ecommerce-platform")
+            if generator is not None:
+                entry = generator.wait()
+                record(layout, entry)
+                ended.append(entry)
+                progress.end(entry)
+        except BaseException:
+            if generator is not None:
+                generator.stop()
+            raise
+        facts = _facts(plan)
+        if not any(entry.exit_code for entry in ended):
+            day = date.fromisoformat(facts.date) if facts.date else None
+            gatekeeper = Gatekeeper(layout, plan.run_id)
+            context = StageContext(
+                spark, layout, plan.settings, plan.source, day, plan.run_id, gatekeeper, rebuild=plan.rebuild
+            )
+            write_run(layout, facts, ended, time.monotonic() - started, status="running")
+            for entry in run_stages(
+                GRAPH, plan.stages, context, parallel=plan.parallel, started=lambda each: progress.start(each.name, each.title)
+            ):
+                ended.append(entry)
+                progress.end(entry)
+                write_run(layout, facts, ended, time.monotonic() - started, status="running")
+            gatekeeper.publish_documents()
+    failed = next((entry for entry in ended if entry.exit_code), None)
+    run = write_run(layout, facts, ended, time.monotonic() - started, status="failed" if failed else "ok")
+    console.print(summary_table(run))
+    _conclude(plan, console, run["seconds"], failed)
+    return failed.exit_code if failed else int(ExitCode.DONE)
+
+
+def _preflight(plan: Plan) -> None:
+    """Find out what is wrong with the input before a session is started for it."""
+    if plan.source.is_mapped:
+        return
+    for stage in plan.stages:
+        if stage.preflight is not None:
+            stage.preflight(plan.layout)
+
+
+def _facts(plan: Plan) -> RunFacts:
+    made = None if plan.source.is_mapped else generated(plan.layout)
+    day = plan.date or (None if plan.source.is_mapped else newest_delivery(plan.layout))
+    return RunFacts(
+        run_id=plan.run_id,
+        date=day.isoformat() if day else None,
+        scale=made["scale"] if made else None,
+        seed=made["seed"] if made else None,
+        source=plan.source.name,
+        selection=plan.names,
+    )
+
+
+def _show(plan: Plan) -> None:
+    out = Console(soft_wrap=True, highlight=False)
+    if plan.generation:
+        out.print(f"{GENERATE}: make data at scale {plan.generation.scale:g} with seed {plan.generation.seed}")
+    for stage in plan.stages:
+        out.print(f"{stage.name}: {stage.title}")
+        out.print(f"    reads  {', '.join(stage.inputs)}")
+        out.print(f"    writes {', '.join(stage.outputs)}")
+        if stage.suites:
+            out.print(f"    gates  {', '.join(stage.suites)}")
+
+
+def _conclude(plan: Plan, console: Console, seconds: float, failed: LedgerEntry | None) -> None:
+    layout = plan.layout
+    if failed:
+        console.print(f"[red]failed[/red] in {failed.stage}: {failed.error}", soft_wrap=True, highlight=False)
+        console.print(f"log: {layout.ops('logs', plan.run_id + '.log')}", soft_wrap=True, highlight=False)
+        return
+    console.print(f"[green]done[/green] in {seconds:.0f} s: {layout.root}", soft_wrap=True, highlight=False)
+    console.print(f"quality: {layout.ops('gx', 'data_docs', 'index.html')}", soft_wrap=True, highlight=False)
+    console.print('query:   ./build.sh sql "SELECT * FROM agg_daily_sales LIMIT 5"', soft_wrap=True, highlight=False)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

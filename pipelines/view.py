@@ -1,0 +1,153 @@
+"""What a run shows: a line a stage while it goes, a table at its end, and run.json."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from rich import box
+from rich.console import Console
+from rich.live import Live
+from rich.spinner import Spinner
+from rich.table import Table
+
+from common.layout import Layout
+from common.quality.ledger import LedgerEntry
+from common.storage.files import write_json
+
+ROW_KINDS = ("read", "written", "quarantined", "duplicates", "superseded")
+_MARKS = {"ok": "[green]ok[/green]", "skipped": "[dim]skipped[/dim]", "failed": "[red]failed[/red]"}
+
+
+@dataclass
+class Progress:
+    """A line for each stage that ended, and on a terminal one for each that works."""
+
+    console: Console
+    total: int
+    _done: int = 0
+    _running: dict[str, Spinner] = field(default_factory=dict)
+    _live: Live | None = None
+
+    def __enter__(self) -> Progress:
+        """Start to show."""
+        if self.console.is_terminal:
+            self._live = Live(console=self.console, refresh_per_second=8, transient=True)
+            self._live.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Leave the lines of what ended."""
+        if self._live is not None:
+            self._live.stop()
+
+    def start(self, name: str, title: str) -> None:
+        """A stage began to work."""
+        self._running[name] = Spinner("dots", text=f"{name}: {title}")
+        self._refresh()
+
+    def end(self, entry: LedgerEntry) -> None:
+        """A stage ended."""
+        self._running.pop(entry.stage, None)
+        self._done += 1
+        self._refresh()
+        self.console.print(self._line(entry), highlight=False, soft_wrap=True)
+        for note in entry.notes:
+            if note.startswith("warning"):
+                self.console.print(f"        [yellow]{note}[/yellow]", highlight=False, soft_wrap=True)
+        if entry.error:
+            self.console.print(f"        [red]error: {entry.error}[/red]", highlight=False, soft_wrap=True)
+
+    def _line(self, entry: LedgerEntry) -> str:
+        rows = entry.rows or {}
+        volume = ""
+        if rows.get("read"):
+            volume = f"{rows['read']:>11,} rows {rows['read'] / max(entry.seconds, 0.001):>9,.0f}/s"
+        mark = _MARKS[entry.status] + " " * (7 - len(entry.status))
+        return f"[{self._done:>2}/{self.total}] {mark} {entry.stage:<20} {entry.seconds:>6.1f} s {volume}"
+
+    def _refresh(self) -> None:
+        if self._live is not None:
+            grid = Table.grid()
+            for spinner in list(self._running.values()):
+                grid.add_row(spinner)
+            self._live.update(grid)
+
+
+def summary_table(run: dict[str, Any]) -> Table:
+    """run.json as a table."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("stage")
+    table.add_column("status")
+    for name in ("seconds", "gates", *ROW_KINDS):
+        table.add_column(name, justify="right")
+    for stage in run["stages"]:
+        table.add_row(
+            stage["name"],
+            _MARKS.get(stage["status"], stage["status"]),
+            _seconds(stage["seconds"]),
+            _seconds(stage["gate_seconds"]),
+            *["" if stage[kind] is None else f"{stage[kind]:,}" for kind in ROW_KINDS],
+        )
+    return table
+
+
+def _seconds(value: float | None) -> str:
+    return "" if value is None else f"{value:.1f}"
+
+
+@dataclass(frozen=True)
+class RunFacts:
+    """What run.json says about the run as a whole.
+
+    Attributes:
+        run_id: The run.
+        date: The last day that it processes, ISO; None while it is not known.
+        scale: Of generated data; None for a shop's own.
+        seed: Of generated data; None for a shop's own.
+        source: The shop.
+        selection: The stages of the run, by name.
+    """
+
+    run_id: str
+    date: str | None
+    scale: float | None
+    seed: int | None
+    source: str
+    selection: tuple[str, ...]
+
+
+def write_run(
+    layout: Layout,
+    facts: RunFacts,
+    entries: Sequence[LedgerEntry],
+    seconds: float,
+    *,
+    status: Literal["running", "ok", "failed"],
+) -> dict[str, Any]:
+    """Write ops/run.json, the view of the newest run; stages that were not reached are skipped in it."""
+    ended = {entry.stage: entry.as_stage() for entry in entries}
+    reached = [ended[name] for name in facts.selection if name in ended]
+    if status != "running":
+        reached = [ended.get(name) or _not_reached(name) for name in facts.selection]
+    run = {
+        "run_id": facts.run_id,
+        "date": facts.date,
+        "scale": facts.scale,
+        "seed": facts.seed,
+        "source": facts.source,
+        "status": status,
+        "seconds": round(seconds, 3),
+        "updated_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "selection": list(facts.selection),
+        "stages": reached,
+    }
+    write_json(layout.local("ops", "run.json"), run)
+    return run
+
+
+def _not_reached(name: str) -> dict[str, Any]:
+    figures: dict[str, None] = dict.fromkeys(("seconds", "gate_seconds", *ROW_KINDS, "exit_code"))
+    return {"name": name, "status": "skipped", **figures, "error": None}
