@@ -47,13 +47,15 @@ class Saved:
         table: The table, as the graph names it.
         before: Its version before; None where there was none.
         after: Its version now, the same when the rows had not changed.
-        rows: How many rows it has.
+        rows: How many rows were computed.
+        written: How many the commit says that it wrote; 0 where there was none.
     """
 
     table: str
     before: int | None
     after: int
     rows: int
+    written: int
 
     @property
     def is_new(self) -> bool:
@@ -157,20 +159,14 @@ def save(
     rows, found = (figures[ROWS], render(figures[ROWS], figures[SUM])) if figures else (0, "")
     before = delta.version_of(spark, path)
     if before is not None and not context.rebuild and _is_same(columns, delta.read(spark, path), found):
-        return Saved(table, before, before, rows)
+        return Saved(table, before, before, rows, 0)
     usual = math.floor(recorded_rows(context, table) * _USUAL_SHARE)
-    context.gate(suite, columns, **gate_parameters(context, suite, {"rows_usual": usual, **(parameters or {})}))
+    context.gate(suite, columns, rows_usual=usual, **(parameters or {}))
     files = max(1, math.ceil(rows / _ROWS_PER_FILE))
     arranged = columns.coalesce(1) if files == 1 else columns.repartitionByRange(files, *order)
     commit = delta.overwrite(arranged.sortWithinPartitions(*order), path, origin.as_metadata(context.run_id))
     expect_equal(f"rows committed to {table}", rows, commit.written, where=path)
-    return Saved(table, before, commit.version, rows)
-
-
-def gate_parameters(context: StageContext, suite: str, values: Mapping[str, Any]) -> dict[str, Any]:
-    """Of some values those that a suite asks for; Great Expectations turns away what it is not asked for."""
-    wanted = context.gatekeeper.parameters_of(suite)
-    return {name: value for name, value in values.items() if name in wanted}
+    return Saved(table, before, commit.version, rows, commit.written)
 
 
 def _is_same(columns: DataFrame, there: DataFrame, found: str) -> bool:
