@@ -160,6 +160,9 @@ make_venv() {
     { [ ! -f "$stamp_file" ] || [ "$(head -n 1 "$stamp_file")" = "$project" ]; }; then
     return
   fi
+  # A key that lies in the environment (no home directory) outlives it: a new one would change every token.
+  local kept_key=$project/.token.key
+  [ ! -f "$venv/token.key" ] || mv "$venv/token.key" "$kept_key"
   problem=$("$base" -m venv --clear "$venv" 2>&1) || {
     rm -rf "$venv"
     case $problem in
@@ -168,6 +171,7 @@ make_venv() {
       *) fail "$base cannot make an environment in $venv: $(tail -n 1 <<<"$problem")" ;;
     esac
   }
+  [ ! -f "$kept_key" ] || mv "$kept_key" "$venv/token.key"
   say "$(printf '%-15s %5.1f s  %s' Python $((SECONDS - started)) "$("$venv/bin/python" --version | cut -d' ' -f2) from $base")"
 }
 
@@ -217,7 +221,7 @@ lint() {
   check ruff "$venv/bin/ruff" check .
   check format "$venv/bin/ruff" format --check .
   check mypy "$venv/bin/mypy" "${present[@]}"
-  check imports "$venv/bin/lint-imports"
+  check imports "$venv/bin/lint-imports" --no-logo
   check shellcheck "$venv/bin/shellcheck" build.sh .ci/run
   [ -z "$failed" ] || {
     printf 'lint: failed:%s\n' "$failed" >&2

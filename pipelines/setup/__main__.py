@@ -29,18 +29,19 @@ def main() -> int:
         with _step("connector jars") as told:
             added = jars.install(spark_home, conf, found.home, _cache(venv) / "jars")
             told.append(f"{added} put in place" if added else "in place")
+        with _step("token key") as told:
+            key, is_new = token_key.place_key(os.environ, venv)
+            told.append(f"{'made' if is_new else 'in place'}, {key}")
         with _step("Spark's files") as told:
             changed = spark_files.write_spark_files(
                 conf=conf,
                 venv=venv,
                 spark_home=spark_home,
                 java_home=found.home,
+                token_key_file=key,
                 memory=spark_files.total_memory(),
             )
             told.append(", ".join(changed) if changed else "in place")
-        with _step("token key") as told:
-            path = token_key.key_path(os.environ, venv)
-            told.append(f"{'made' if token_key.ensure_key(path) else 'in place'}, {path}")
     except PlatformError as error:
         sys.stderr.write(f"set-up: {error}\n")
         return int(error.exit_code)

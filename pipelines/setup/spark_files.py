@@ -19,6 +19,8 @@ export SPARK_CONF_DIR={spark_home}/conf
 export PYSPARK_PYTHON={python}
 export PYSPARK_DRIVER_PYTHON={python}
 export SPARK_LOCAL_IP="${{SPARK_LOCAL_IP:-127.0.0.1}}"
+: "${{ECOMMERCE_TOKEN_KEY_FILE:={token_key_file}}}"
+export ECOMMERCE_TOKEN_KEY_FILE
 """
 _SPARK_ENV = """\
 # Written by set-up: the same for a session that Python starts without a launcher.
@@ -57,7 +59,9 @@ def render(template: str, memory: int) -> str:
     return template.replace("@DRIVER_MEMORY@", driver_memory(memory))
 
 
-def write_spark_files(*, conf: Path, venv: Path, spark_home: Path, java_home: Path, memory: int) -> list[str]:
+def write_spark_files(  # noqa: PLR0913 - one call, each argument by its name
+    *, conf: Path, venv: Path, spark_home: Path, java_home: Path, token_key_file: Path, memory: int
+) -> list[str]:
     """Writes defaults, logging, environment and launchers.
 
     Args:
@@ -65,6 +69,7 @@ def write_spark_files(*, conf: Path, venv: Path, spark_home: Path, java_home: Pa
         venv: The virtual environment.
         spark_home: The directory of the installed pyspark.
         java_home: The Java to use.
+        token_key_file: Where the token key is.
         memory: The machine's memory in bytes.
 
     Returns:
@@ -75,6 +80,7 @@ def write_spark_files(*, conf: Path, venv: Path, spark_home: Path, java_home: Pa
         "java_home": shlex.quote(str(java_home)),
         "spark_home": shlex.quote(str(spark_home)),
         "python": shlex.quote(str(python)),
+        "token_key_file": str(token_key_file),
     }
     environment_file = venv / "platform.env"
     changed = [
