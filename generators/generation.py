@@ -1,0 +1,161 @@
+"""A data set on disk: made beside its place and renamed, so that what can be seen is whole."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+import shutil
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from generators import base
+from generators.plan import make_plan
+from generators.progress import GenerationProgress, Silence
+from generators.spec import END, START, Spec
+from generators.writing import publish
+
+STATE = Path("truth/generation.json")
+_DIRECTORIES = ("raw", "samples", "truth")
+_BUILD = ".generating"
+
+
+class GenerationError(Exception):
+    """Data cannot be generated as asked; the message says what, where, and what to do."""
+
+
+@dataclass(frozen=True)
+class GenerationSummary:
+    """What was generated.
+
+    Attributes:
+        root: Where.
+        rows: Raw rows by data set, planted defects included.
+        seconds: How long it took.
+        bytes: Size of all raw files.
+        existed: Whether the data was there already, so that nothing was done.
+    """
+
+    root: Path
+    rows: dict[str, int] = field(default_factory=dict)
+    seconds: float = 0.0
+    bytes: int = 0
+    existed: bool = False
+
+    def describe(self) -> str:
+        """The summary as a line."""
+        if self.existed:
+            return f"{self.root}: this data is already there, nothing to do"
+        rows = ", ".join(f"{count:,} {name}" for name, count in self.rows.items())
+        return f"{self.root}: {rows}; {self.bytes / 1e6:,.0f} MB in {self.seconds:.1f} s"
+
+
+def read_state(root: Path) -> dict[str, object] | None:
+    """What generation.json says of a root, None where there is none."""
+    try:
+        state = json.loads((root / STATE).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        raise GenerationError(f"{root / STATE} cannot be read ({error}); mend it, or use --force") from error
+    return dict(state)
+
+
+def write_state(root: Path, state: dict[str, object]) -> None:
+    """Replace generation.json in one step."""
+    target = root / STATE
+    target.parent.mkdir(parents=True, exist_ok=True)
+    beside = target.with_suffix(".json.new")
+    beside.write_text(json.dumps(state, indent=2) + "\n", encoding="utf-8")
+    os.replace(beside, target)
+
+
+def _same(state: dict[str, object], spec: Spec) -> bool:
+    return state.get("scale") == spec.scale and state.get("seed") == spec.seed
+
+
+def _prepare(root: Path, build: Path) -> None:
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        if build.exists():
+            shutil.rmtree(build)
+        build.mkdir()
+    except OSError as error:
+        raise GenerationError(
+            f"cannot write to {root} ({error.strerror or error}); give another directory with --root"
+        ) from error
+
+
+def generate(
+    root: Path,
+    scale: float,
+    seed: int,
+    jobs: int | None = None,
+    progress: GenerationProgress | None = None,
+    force: bool = False,
+) -> GenerationSummary:
+    """Generate the first load under a root.
+
+    Args:
+        root: Where raw/, samples/ and truth/ go.
+        scale: Size, 1 for 100,000 users.
+        seed: Same seed, same bytes.
+        jobs: Threads that write; default one a processor.
+        progress: Hears of the steps.
+        force: Replace generated data of another scale or seed.
+
+    Returns:
+        What was written; `existed` is set where the same data is already there.
+
+    Raises:
+        GenerationError: If the root holds other data, or cannot be written.
+    """
+    started, spec, progress = time.monotonic(), Spec(scale, seed), progress or Silence()
+    state = None if force else read_state(root)
+    if state is not None and _same(state, spec):
+        return GenerationSummary(root, existed=True)
+    if state is not None:
+        raise GenerationError(
+            f"{root} holds generated data of scale {state.get('scale')} and seed {state.get('seed')}; "
+            "use another --root, or --force to replace it"
+        )
+    if not force and (taken := [name for name in _DIRECTORIES if (root / name).exists() and any((root / name).iterdir())]):
+        raise GenerationError(f"{root} has {', '.join(taken)} of unknown origin; use another --root, or --force")
+    build = root / _BUILD
+    _prepare(root, build)
+    progress.start("plan", 5)
+    plan = make_plan(spec, lambda _: progress.advance("plan"))
+    threads = jobs or os.cpu_count() or 1
+    with ThreadPoolExecutor(threads) as pool:
+        built = base.write_all(plan, build, pool, progress)
+    # Without the state, what is renamed until then is seen as incomplete by the next run.
+    (root / STATE).unlink(missing_ok=True)
+    for name in _DIRECTORIES:
+        if (root / name).exists():
+            shutil.rmtree(root / name)
+    publish(build, root, _DIRECTORIES)
+    build.rmdir()
+    rows = {name: count for name, (count, _) in built.items()}
+    write_state(
+        root,
+        {
+            "scale": scale,
+            "seed": seed,
+            "start_date": START.isoformat(),
+            "end_date": END.isoformat(),
+            "rows": rows,
+            "increments": [],
+        },
+    )
+    return GenerationSummary(root, rows, time.monotonic() - started, sum(size for _, size in built.values()))
+
+
+def generate_increment(
+    root: Path, scale: float, seed: int, date: dt.date, progress: GenerationProgress | None = None
+) -> GenerationSummary:
+    """Add a later day to a generated root."""
+    raise GenerationError("increments are not there yet")
+
+

@@ -1,0 +1,307 @@
+"""The plan of the sessions: who came when from where, and how far they got on the way to a purchase.
+
+A shop's funnel has ten visits or more for a purchase. Half a million lines in about as many events again leave room
+for some three visits a purchase, so most visits here are short, and purchases show the views of some of their lines.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+import numpy.typing as npt
+
+from generators.behaviour import Behaviour, calendar
+from generators.catalogue import Catalogue
+from generators.clock import time_of_day
+from generators.people import People, choose_clusters
+from generators.places import CITIES, CITY_WEIGHTS
+from generators.purchases import Lines, Purchases
+from generators.randomness import I64, Stream
+from generators.spec import DAY_MS, DAYS, START_MS, Spec
+
+BROWSED, ABANDONED, PURCHASED, BOT = range(4)
+OUTCOMES = ("browsed", "abandoned", "purchased", "browsed")
+STEPS = ("entry", "view", "cart", "remove", "checkout", "purchase", "review")
+MAX_STEPS = 512
+# source, medium; campaigns are chosen among the last column
+SOURCES = (
+    ("direct", "", ""),
+    ("google", "organic", ""),
+    ("bing", "organic", ""),
+    ("google", "cpc", "brand shoes-and-bags home-refresh free-shipping"),
+    ("newsletter", "email", "weekly-deals back-in-stock price-drops"),
+    ("instagram", "social", "new-looks creators-picks"),
+    ("facebook", "social", "lookalike retargeting"),
+    ("tiktok", "social", "creators"),
+)
+_SOURCE_SHARES = (0.30, 0.26, 0.04, 0.15, 0.11, 0.06, 0.05, 0.03)
+DEVICES = (
+    ("mobile", "iOS", "Safari"),
+    ("mobile", "Android", "Chrome"),
+    ("desktop", "Windows", "Chrome"),
+    ("desktop", "Windows", "Edge"),
+    ("desktop", "macOS", "Safari"),
+    ("desktop", "macOS", "Chrome"),
+    ("tablet", "iPadOS", "Safari"),
+    ("desktop", "Linux", "Firefox"),
+    ("mobile", "Android", "Samsung Internet"),
+)
+_DEVICE_SHARES = (0.27, 0.22, 0.19, 0.07, 0.08, 0.05, 0.06, 0.02, 0.04)
+_POWER_PER_USER, _BOTS_PER_USER, _REVIEW_RATE = 0.0004, 0.0003, 0.012
+_CHUNK = 500_000
+
+
+@dataclass(frozen=True)
+class Sessions:
+    """Sessions in order of their start.
+
+    Attributes:
+        key: Number that random values and the session's id hang on, (S,).
+        kind: Index into OUTCOMES, (S,).
+        user: User index, -1 for a visitor who never logs in, (S,).
+        visitor: Number behind the anonymous id, (S,).
+        purchase: Purchase index, -1 without one, (S,).
+        product: Product of a review, -1 without one, (S,).
+        cluster: Cluster that the visit is about, (S,).
+        source: Index into SOURCES, (S,).
+        device: Index into DEVICES, (S,).
+        city: Index into CITIES, (S,).
+        login: Step from which on the user is known, (S,).
+        steps: How many events of each of STEPS, (S, 7).
+        start_ms: Time of the first event, (S,).
+        end_ms: Time of the last one, (S,).
+    """
+
+    key: I64
+    kind: I64
+    user: I64
+    visitor: I64
+    purchase: I64
+    product: I64
+    cluster: I64
+    source: I64
+    device: I64
+    city: I64
+    login: I64
+    steps: I64
+    start_ms: I64
+    end_ms: I64
+
+    @property
+    def size(self) -> I64:
+        """Number of events, (S,)."""
+        return self.steps.sum(axis=1)
+
+    def take(self, rows: npt.NDArray[np.integer]) -> Sessions:
+        """Some of the sessions."""
+        return Sessions(**{field.name: getattr(self, field.name)[rows] for field in fields(self)})
+
+
+def gaps_ms(stream: Stream, step_key: I64, kind: I64, long: npt.NDArray[np.bool_]) -> I64:
+    """Pauses before each step: people take seconds to minutes, machines less than two seconds."""
+    uniform = stream.uniform("gap", step_key)
+    human = 4_000 + 110_000 * uniform**3
+    patient = 3_100 + 82_000 * uniform**2
+    machine = 200 + 1_750 * uniform
+    return np.where(kind == BOT, machine, np.where(long, patient, human)).astype(np.int64)
+
+
+def _durations(stream: Stream, key: I64, kind: I64, size: I64) -> I64:
+    out = np.empty(len(key), dtype=np.int64)
+    for start in range(0, len(key), _CHUNK):
+        part = slice(start, start + _CHUNK)
+        counts = size[part]
+        first = np.cumsum(counts) - counts
+        row = np.repeat(np.arange(len(counts)), counts)
+        position = np.arange(len(row)) - first[row]
+        gaps = gaps_ms(stream, key[part][row] * MAX_STEPS + position, kind[part][row], counts[row] > LONG)
+        out[part] = np.add.reduceat(np.where(position > 0, gaps, 0), first)
+    return out
+
+
+LONG = 40
+
+
+def _steps(stream: Stream, key: I64, kind: I64, bounce: float) -> I64:
+    """How many events of each step people of each kind make."""
+    steps = np.zeros((len(key), len(STEPS)), dtype=np.int64)
+    views = stream.uniform("views", key)
+    steps[:, 0] = stream.uniform("entry", key) < np.array([0.55, 0.25, 0.22, 0.0])[kind]
+    buys, leaves, looks = kind == PURCHASED, kind == ABANDONED, kind == BROWSED
+    steps[:, 1] = np.where(looks, 0, 1) + (views < np.where(buys, 0.14, 0.24))
+    bounces = stream.uniform("bounce", key) < bounce
+    steps[looks, 1] = np.where(bounces, 1 - steps[:, 0], 1 + (views < 0.5) * 1 + (views < 0.15) * 1)[looks]
+    steps[:, 2] = np.where(looks, 0, 1) + (~looks & (stream.uniform("carts", key) < 0.12))
+    steps[:, 3] = leaves & (stream.uniform("remove", key) < 0.12)
+    steps[:, 4] = buys | (leaves & (stream.uniform("checkout", key) < 0.26))
+    steps[:, 5] = buys
+    # Nobody puts into the cart what the session has not shown.
+    steps[:, 2] = np.minimum(steps[:, 2], steps[:, 1])
+    return steps
+
+
+@dataclass(frozen=True)
+class _Draft:
+    """Sessions of one origin before the shared attributes are drawn: see Sessions."""
+
+    kind: I64
+    user: I64
+    visitor: I64
+    purchase: I64
+    product: I64
+    steps: I64
+    at_ms: I64
+    ends: bool = False
+
+
+def _full(rows: int, value: int) -> I64:
+    return np.full(rows, value, dtype=np.int64)
+
+
+def purchase_draft(stream: Stream, purchases: Purchases) -> _Draft:
+    """A session for each purchase, that ends with it."""
+    rows = len(purchases.user)
+    kind = _full(rows, PURCHASED)
+    steps = _steps(stream.child("purchase"), purchases.key, kind, 0.0)
+    return _Draft(
+        kind, purchases.user, purchases.user, np.arange(rows), _full(rows, -1), steps, purchases.ts_ms, ends=True
+    )
+
+
+def visit_draft(stream: Stream, people: People, users: I64, days: I64) -> _Draft:
+    """A session without a purchase for each visit of a user."""
+    stream, ids = stream.child("visit"), users * 4096 + days
+    kind = np.where(stream.uniform("abandons", ids) < 0.55, ABANDONED, BROWSED)
+    at = START_MS + days * DAY_MS + time_of_day(stream, "time", ids, people.country[users])
+    return _Draft(kind, users, users, _full(len(ids), -1), _full(len(ids), -1), _steps(stream, ids, kind, 0.45), at)
+
+
+def anonymous_draft(stream: Stream, spec: Spec, events: int, days: I64) -> _Draft:
+    """Sessions of visitors who never log in, until there are so many events.
+
+    Args:
+        stream: Where random values come from.
+        spec: The data set.
+        events: How many events to make, a few more come out.
+        days: Days to spread them over, by the calendar.
+    """
+    stream, ids = stream.child("anonymous"), np.arange(max(events, 1))
+    kind = np.where(stream.uniform("abandons", ids) < 0.26, ABANDONED, BROWSED)
+    steps = _steps(stream, ids, kind, 0.55)
+    rows = int(np.searchsorted(np.cumsum(steps.sum(axis=1)), events)) + 1
+    kind, steps, ids = kind[:rows], steps[:rows], ids[:rows]
+    day = days[stream.pick("day", ids, [calendar(int(day))[0] for day in days])]
+    visitor = spec.users + (stream.uniform("visitor", ids) ** 1.5 * 0.7 * rows).astype(np.int64)
+    country = np.array([city.country for city in CITIES])[stream.pick("city", visitor, CITY_WEIGHTS)]
+    at = START_MS + day * DAY_MS + time_of_day(stream, "time", ids, country)
+    return _Draft(kind, _full(rows, -1), visitor, _full(rows, -1), _full(rows, -1), steps, at)
+
+
+def _heavy_draft(stream: Stream, rows: int, users: I64, kind: int, views: I64, days: I64, visitor: I64) -> _Draft:
+    steps = np.zeros((rows, len(STEPS)), dtype=np.int64)
+    steps[:, 0] = 1 if kind == BROWSED else 0
+    steps[:, 1] = views
+    ids = np.arange(rows)
+    # Between 4 and 14 o'clock UTC, so that the whole visit lies on one day.
+    at = START_MS + days * DAY_MS + 4 * 3_600_000 + stream.below("time", ids, 10 * 3_600_000)
+    return _Draft(_full(rows, kind), users, visitor, _full(rows, -1), _full(rows, -1), steps, at)
+
+
+def power_draft(stream: Stream, spec: Spec, days: I64, rows: int) -> _Draft:
+    """Long visits of people who look at a hundred products and more on one day."""
+    stream, ids = stream.child("power"), np.arange(rows)
+    users = stream.sample("user", spec.users, rows)[:rows]
+    ids = ids[: len(users)]
+    views = 79 + stream.below("views", ids, 110)
+    return _heavy_draft(stream, len(users), users, BROWSED, views, days[stream.below("day", ids, len(days))], users)
+
+
+def bot_draft(stream: Stream, spec: Spec, days: I64, rows: int, first_visitor: int) -> _Draft:
+    """Machines that read product page after product page."""
+    stream, ids = stream.child("bot"), np.arange(rows)
+    views = 150 + stream.below("views", ids, 251)
+    day = days[stream.below("day", ids, len(days))]
+    return _heavy_draft(stream, rows, _full(rows, -1), BOT, views, day, first_visitor + ids)
+
+
+def review_draft(stream: Stream, lines: Lines, last_ms: int) -> _Draft:
+    """Later visits in which buyers write about what they have got."""
+    stream = stream.child("review")
+    rated = np.flatnonzero(lines.rating > 0)
+    chosen = rated[stream.uniform("writes", rated) < _REVIEW_RATE]
+    at = lines.ts_ms[chosen] + (8 + stream.below("after", chosen, 14)) * DAY_MS + stream.below("jitter", chosen, 7_200_000)
+    chosen, at = chosen[at < last_ms], at[at < last_ms]
+    steps = np.zeros((len(chosen), len(STEPS)), dtype=np.int64)
+    steps[:, 0] = steps[:, 6] = 1
+    rows = len(chosen)
+    user = lines.user[chosen]
+    return _Draft(_full(rows, BROWSED), user, user, _full(rows, -1), lines.product[chosen], steps, at)
+
+
+def assemble(
+    stream: Stream, people: People, catalogue: Catalogue, lines: Lines, purchases: Purchases, drafts: list[_Draft], last_ms: int
+) -> Sessions:
+    """Give drafted sessions their shared attributes, and put them in order of time."""
+    joined = {
+        name: np.concatenate([getattr(draft, name) for draft in drafts])
+        for name in ("kind", "user", "visitor", "purchase", "product", "steps", "at_ms")
+    }
+    ends = np.concatenate([np.full(len(draft.kind), draft.ends) for draft in drafts])
+    key = np.arange(len(joined["kind"]))
+    kind, user, visitor = joined["kind"], joined["user"], joined["visitor"]
+    size = joined["steps"].sum(axis=1)
+    duration = _durations(stream, key, kind, size)
+    start = np.where(ends, joined["at_ms"] - duration, np.minimum(joined["at_ms"], last_ms - duration - 1))
+    known = user >= 0
+    city = stream.pick("city", visitor, CITY_WEIGHTS)
+    city[known] = people.city[user[known]]
+    cluster = stream.pick("cluster", key, catalogue.cluster_share)
+    wanders = known & (joined["purchase"] < 0)
+    cluster[wanders] = choose_clusters(people, catalogue, user[wanders], stream.uniform("taste", key[wanders]))
+    if len(purchases.first_line):
+        bought = joined["purchase"] >= 0
+        cluster[bought] = catalogue.cluster[lines.product[purchases.first_line[joined["purchase"][bought]]]]
+    usual = stream.pick("usual_device", visitor, _DEVICE_SHARES)
+    other = stream.pick("other_device", key, _DEVICE_SHARES)
+    # Some log in only when they put something into the cart.
+    late = stream.uniform("late_login", key) < 0.15
+    login = np.where(late, joined["steps"][:, :2].sum(axis=1), 0)
+    sessions = Sessions(
+        key=key,
+        kind=kind,
+        user=user,
+        visitor=visitor,
+        purchase=joined["purchase"],
+        product=joined["product"],
+        cluster=cluster,
+        source=np.where(kind == BOT, 0, stream.pick("source", key, _SOURCE_SHARES)),
+        device=np.where(stream.uniform("device", key) < 0.8, usual, other),
+        city=city,
+        login=login,
+        steps=joined["steps"],
+        start_ms=start,
+        end_ms=start + duration,
+    )
+    return sessions.take(np.argsort(start, kind="stable"))
+
+
+def make_sessions(
+    spec: Spec, people: People, catalogue: Catalogue, behaviour: Behaviour, sales: tuple[Purchases, Lines]
+) -> Sessions:
+    """The sessions of the window."""
+    purchases, lines = sales
+    stream, days, last_ms = Stream(spec.seed, "sessions"), np.arange(DAYS), START_MS + DAYS * DAY_MS
+    drafts = [
+        purchase_draft(stream, purchases),
+        visit_draft(stream, people, behaviour.visitor, behaviour.visit_day),
+        power_draft(stream, spec, days, max(2, round(_POWER_PER_USER * spec.users))),
+        review_draft(stream, lines, last_ms),
+    ]
+    so_far = sum(int(draft.steps.sum()) for draft in drafts)
+    drafts.append(anonymous_draft(stream, spec, max(spec.events - so_far, spec.events // 20), days))
+    bots = max(1, round(_BOTS_PER_USER * spec.users))
+    drafts.append(bot_draft(stream, spec, days, bots, int(drafts[-1].visitor.max()) + 1))
+    return assemble(stream, people, catalogue, lines, purchases, drafts, last_ms)
+
+
