@@ -6,14 +6,12 @@ import argparse
 import logging
 import sys
 from collections.abc import Sequence
-from datetime import date
-from pathlib import Path
-from typing import NoReturn
 
 from rich.console import Console
 
+from common.arguments import Parser, add_common_arguments, print_error
 from common.cleaning.landing import newest_delivery
-from common.errors import ExitCode, PlatformError, UsageError
+from common.errors import ExitCode, PlatformError
 from common.job import Stage, StageContext, as_platform_error, execute
 from common.layout import Layout
 from common.logs import keep_log
@@ -24,48 +22,6 @@ from common.settings import Settings, SourceSettings, load_settings, load_source
 from common.storage.files import ensure_writable
 
 log = logging.getLogger("ecommerce")
-
-
-class Parser(argparse.ArgumentParser):
-    """A parser whose complaint is one line."""
-
-    def error(self, message: str) -> NoReturn:
-        """Raise instead of printing a usage text and leaving.
-
-        Raises:
-            UsageError: Always.
-        """
-        raise UsageError(message, where=self.prog, remedy=f"see {self.prog} --help")
-
-
-def iso_date(text: str) -> date:
-    """A day as YYYY-MM-DD and nothing else.
-
-    Raises:
-        argparse.ArgumentTypeError: If it is not one.
-    """
-    try:
-        day = date.fromisoformat(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a date; give YYYY-MM-DD") from error
-    if day.isoformat() != text:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a date; give YYYY-MM-DD")
-    return day
-
-
-def default_root() -> str:
-    """`data` in the project whatever the working directory; in the working directory where there is no checkout."""
-    project = Path(__file__).resolve().parents[1]
-    return str((project if (project / "conf").is_dir() else Path.cwd()) / "data")
-
-
-def add_common_arguments(parser: argparse.ArgumentParser) -> None:
-    """The arguments of every job and of the runner."""
-    parser.add_argument("--root", default=default_root(), help="directory or URI of the zones (default: data)")
-    parser.add_argument("--date", type=iso_date, metavar="YYYY-MM-DD", help="last day to process (default: newest in raw)")
-    parser.add_argument("--conf", type=Path, metavar="FILE", help="YAML laid over conf/base.yaml")
-    parser.add_argument("--source", help="name in conf/sources, or path, of the shop whose data this is")
-    parser.add_argument("--rebuild", action="store_true", help="make tables from nothing instead of adding what is new")
 
 
 def configure(arguments: argparse.Namespace) -> tuple[Layout, Settings, SourceSettings]:
@@ -120,11 +76,6 @@ def job_main(stage: Stage, argv: Sequence[str] | None = None) -> int:
         return int(failure.exit_code)
     print_entry(entry)
     return entry.exit_code
-
-
-def print_error(failure: PlatformError) -> None:
-    """The one line that a failure shows."""
-    print(f"error: {failure}", file=sys.stderr)
 
 
 def print_entry(entry: LedgerEntry) -> None:

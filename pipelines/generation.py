@@ -81,7 +81,9 @@ class GeneratorProcess:
         code = self._process.returncode
         rows: dict[str, int | None] | None = None
         if code == 0:
-            made = sum(json.loads(self._layout.local("truth", "generation.json").read_text(encoding="utf-8"))["rows"].values())
+            made = sum(
+                json.loads(self._layout.local("truth", "generation.json").read_text(encoding="utf-8"))["rows"].values()
+            )
             rows = {"read": None, "written": made, "quarantined": None, "duplicates": None, "superseded": None}
         lines = [line for line in complaints.splitlines() if line.strip()]
         return LedgerEntry(
@@ -106,5 +108,3 @@ class GeneratorProcess:
         """End it, when the run is interrupted."""
         self._process.terminate()
         self._process.wait()
-
-

@@ -46,7 +46,9 @@ class StageGraph:
             missing = [path for path in stage.inputs if path not in writers and not _is_external(path, external)]
             unwritten += [f"{stage.name} reads {path}{_near(path, writers)}" for path in missing]
         if unwritten:
-            raise ConfigurationError(f"inputs that no stage writes: {'; '.join(sorted(unwritten))}", where="stage graph")
+            raise ConfigurationError(
+                f"inputs that no stage writes: {'; '.join(sorted(unwritten))}", where="stage graph"
+            )
         return cls(_ordered(declared, parents), parents)
 
     @property
@@ -140,7 +142,9 @@ def _ordered(stages: Sequence[Stage], parents: dict[str, tuple[str, ...]]) -> tu
     try:
         sorter.prepare()
     except CycleError as error:
-        raise ConfigurationError(f"a cycle of stages: {' -> '.join(reversed(error.args[1]))}", where="stage graph") from error
+        raise ConfigurationError(
+            f"a cycle of stages: {' -> '.join(reversed(error.args[1]))}", where="stage graph"
+        ) from error
     ordered: list[Stage] = []
     ready: list[str] = []
     while sorter.is_active():

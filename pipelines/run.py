@@ -13,8 +13,9 @@ from datetime import date
 
 from rich.console import Console
 
+from common.arguments import Parser, add_common_arguments, print_error
 from common.cleaning.landing import newest_delivery
-from common.cli import Parser, add_common_arguments, configure, print_error
+from common.cli import configure
 from common.errors import ExitCode, PlatformError, UsageError
 from common.job import Stage, StageContext, as_platform_error
 from common.layout import Layout
@@ -106,7 +107,8 @@ def _plan(arguments: argparse.Namespace) -> Plan:
             "the local runner works on a directory", where="--root", remedy="submit the jobs to the cluster one by one"
         )
     stages = GRAPH.select(arguments.start, arguments.end, arguments.only)
-    run_id, done = new_run_id(), ()
+    run_id = new_run_id()
+    done: tuple[LedgerEntry, ...] = ()
     if arguments.resume:
         run_id, done = _resumed(layout)
         finished = {entry.stage for entry in done}
@@ -117,9 +119,7 @@ def _plan(arguments: argparse.Namespace) -> Plan:
     parallel = arguments.parallel if arguments.parallel is not None else settings.runner.parallel
     if parallel < 1:
         raise UsageError(f"--parallel {parallel} is below 1", where="--parallel", remedy="give 1 or more")
-    return Plan(
-        run_id, layout, settings, source, stages, generation, arguments.date, arguments.rebuild, parallel, done
-    )
+    return Plan(run_id, layout, settings, source, stages, generation, arguments.date, arguments.rebuild, parallel, done)
 
 
 def _resumed(layout: Layout) -> tuple[str, tuple[LedgerEntry, ...]]:
@@ -131,7 +131,11 @@ def _resumed(layout: Layout) -> tuple[str, tuple[LedgerEntry, ...]]:
     known = run_ids(layout)
     if not known:
         raise UsageError("there is no run to resume", where=layout.root, remedy="run without --resume")
-    run_id = str(read_json(layout.local("ops", "run.json"))["run_id"]) if layout.local("ops", "run.json").exists() else known[0]
+    run_id = (
+        str(read_json(layout.local("ops", "run.json"))["run_id"])
+        if layout.local("ops", "run.json").exists()
+        else known[0]
+    )
     return run_id, tuple(entry for entry in entries(layout, run_id) if entry.exit_code == ExitCode.DONE)
 
 
@@ -168,7 +172,11 @@ def _run(plan: Plan, console: Console) -> int:
             )
             write_run(layout, facts, ended, time.monotonic() - started, status="running")
             for entry in run_stages(
-                GRAPH, plan.stages, context, parallel=plan.parallel, started=lambda each: progress.start(each.name, each.title)
+                GRAPH,
+                plan.stages,
+                context,
+                parallel=plan.parallel,
+                started=lambda each: progress.start(each.name, each.title),
             ):
                 ended.append(entry)
                 progress.end(entry)

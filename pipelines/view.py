@@ -63,8 +63,9 @@ class Progress:
     def _line(self, entry: LedgerEntry) -> str:
         rows = entry.rows or {}
         volume = ""
-        if rows.get("read"):
-            volume = f"{rows['read']:>11,} rows {rows['read'] / max(entry.seconds, 0.001):>9,.0f}/s"
+        handled = rows.get("read") or rows.get("written")
+        if handled:
+            volume = f"{handled:>11,} rows {handled / max(entry.seconds, 0.001):>9,.0f}/s"
         mark = _MARKS[entry.status] + " " * (7 - len(entry.status))
         return f"[{self._done:>2}/{self.total}] {mark} {entry.stage:<20} {entry.seconds:>6.1f} s {volume}"
 

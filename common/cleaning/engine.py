@@ -17,7 +17,6 @@ from common.cleaning.state import Pending, commit_metadata, decide, processed_fi
 from common.cleaning.typing_rows import FLAGS, PAYLOAD_HASH, REASONS, type_rows
 from common.contracts.model import Contract, Fate
 from common.job import StageContext, StageResult
-from common.layout import Layout
 from common.quality.accounting import Account, expect_equal
 from common.storage import delta
 from common.storage.files import write_json
@@ -66,7 +65,7 @@ def clean(context: StageContext, contract: Contract) -> StageResult:
     account = Account(
         read, written, quarantined, duplicates=counts.of(Fate.DUPLICATE), superseded=counts.of(Fate.SUPERSEDED)
     ).check(f"clean_{contract.name}")
-    _write_report(context, contract, account, counts)
+    _write_report(context, contract, pending, account, counts)
     return StageResult("ok", account, {layout_name(contract): (before, commit.version)}, _notes(pending, counts))
 
 
@@ -186,11 +185,12 @@ def _record_dropped(context: StageContext, contract: Contract, rows: DataFrame) 
     ).coalesce(1).write.mode("overwrite").parquet(path)
 
 
-def _write_report(context: StageContext, contract: Contract, account: Account, counts: Tally) -> None:
-    path = Layout.local(context.layout, "ops", "quality", context.run_id, f"clean_{contract.name}.json")
-    write_json(
-        path, {"dataset": contract.name, "run_id": context.run_id, "rows": account.as_json(), **counts.as_json()}
-    )
+def _write_report(
+    context: StageContext, contract: Contract, pending: Pending, account: Account, counts: Tally
+) -> None:
+    path = context.layout.local("ops", "quality", context.run_id, f"clean_{contract.name}.json")
+    head = {"dataset": contract.name, "run_id": context.run_id, "rebuilt": pending.rebuild, "rows": account.as_json()}
+    write_json(path, {**head, **counts.as_json()})
 
 
 def _notes(pending: Pending, counts: Tally) -> tuple[str, ...]:

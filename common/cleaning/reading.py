@@ -163,4 +163,4 @@ def _read_parquet(spark: SparkSession, layout: Layout, contract: Contract, files
 
 
 def _parquet_schema(contract: Contract) -> StructType:
-    return StructType.fromDDL(", ".join(f"{field.name} {field.type}" for field in contract.fields))
+    return StructType([StructField(field.name, DataType.fromDDL(field.type)) for field in contract.fields])

@@ -23,7 +23,7 @@ from common.layout import Layout
 from common.settings import conf_root
 
 if TYPE_CHECKING:
-    from great_expectations.data_context import EphemeralDataContext
+    from great_expectations.data_context.data_context.ephemeral_data_context import EphemeralDataContext
 
 # Sample values stay out of results, since columns may be personal; the counts of what was unexpected stay in.
 _RESULT_FORMAT = {"result_format": "BASIC", "partial_unexpected_count": 0}
@@ -189,7 +189,11 @@ def load_great_expectations() -> None:
 def _new_context(layout: Layout) -> EphemeralDataContext:
     load_great_expectations()
     import great_expectations as gx
-    from great_expectations.data_context.types.base import DataContextConfig, InMemoryStoreBackendDefaults
+    from great_expectations.data_context.types.base import (
+        DataContextConfig,
+        InMemoryStoreBackendDefaults,
+        ProgressBarsConfig,
+    )
 
     config = DataContextConfig(store_backend_defaults=InMemoryStoreBackendDefaults(), analytics_enabled=False)
     if layout.is_local:
@@ -206,9 +210,10 @@ def _new_context(layout: Layout) -> EphemeralDataContext:
                 "site_index_builder": {"class_name": "DefaultSiteIndexBuilder"},
             }
         }
-    config.progress_bars = {"globally": False}
     with _quiet():
-        return gx.get_context(mode="ephemeral", project_config=config)
+        context = gx.get_context(mode="ephemeral", project_config=config)
+    context.variables.progress_bars = ProgressBarsConfig(globally=False)
+    return context
 
 
 def _load_suite(suites: Traversable, name: str) -> Any:  # noqa: ANN401 - Great Expectations is imported late

@@ -58,13 +58,16 @@ def _point(spark: SparkSession, catalog: Any, database: str, table: PublishedTab
     if not table.partition_columns:
         spark.sql(f"ALTER TABLE {qualified} SET LOCATION '{_text(table.location)}'")
         return
-    none = getattr(getattr(spark.sparkContext._jvm, "scala"), "Option").empty()
+    jvm: Any = spark.sparkContext._jvm
+    none = jvm.scala.Option.empty()
     registered = {_spec(part): part for part in _python_list(catalog.listPartitions(database, table.name, none))}
     wanted = {tuple(sorted(part.values.items())): part for part in table.parts}
     gone = [spec for spec in registered if spec not in wanted]
     fresh = [part for spec, part in wanted.items() if spec not in registered]
     moved = [
-        (registered[spec], part) for spec, part in wanted.items() if spec in registered and _location(registered[spec]) != part.location
+        (registered[spec], part)
+        for spec, part in wanted.items()
+        if spec in registered and _location(registered[spec]) != part.location
     ]
     if gone:
         specs = ", ".join(f"PARTITION ({_spec_sql(dict(spec))})" for spec in gone)
@@ -77,13 +80,24 @@ def _point(spark: SparkSession, catalog: Any, database: str, table: PublishedTab
 
 
 def _move(
-    spark: SparkSession, catalog: Any, database: str, table: str, moved: Sequence[tuple[Any, PublishedPartition]]  # noqa: ANN401
+    spark: SparkSession,
+    catalog: Any,
+    database: str,
+    table: str,
+    moved: Sequence[tuple[Any, PublishedPartition]],  # noqa: ANN401
 ) -> None:
     """Change the location of several partitions in one call of the metastore."""
     jvm: Any = spark.sparkContext._jvm
     altered = jvm.java.util.ArrayList()
     for registered, part in moved:
-        storage = _copy(registered.storage(), {"locationUri": jvm.scala.Option.apply(jvm.java.net.URI(Path(part.location).as_uri() if part.location.startswith("/") else part.location))})
+        storage = _copy(
+            registered.storage(),
+            {
+                "locationUri": jvm.scala.Option.apply(
+                    jvm.java.net.URI(Path(part.location).as_uri() if part.location.startswith("/") else part.location)
+                )
+            },
+        )
         altered.add(_copy(registered, {"storage": storage}))
     sequence = jvm.scala.jdk.javaapi.CollectionConverters.asScala(altered).toSeq()
     catalog.alterPartitions(database, table, sequence)

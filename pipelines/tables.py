@@ -1,0 +1,104 @@
+"""The platform's tables in DuckDB, without Spark: the published ones as ops/tables.json names them, the others by Delta's log.
+
+A reader holds one state of everything: files that a later run publishes or replaces do not change under it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import duckdb
+from deltalake import DeltaTable
+
+from common.errors import InputError
+from common.layout import DATASETS, Layout
+from common.storage.published import PublishedTable, read_published
+
+_DUCKDB_TYPES = {"string": "VARCHAR", "timestamp": "TIMESTAMPTZ"}
+
+
+def connect(layout: Layout, database: str, query: str = "") -> duckdb.DuckDBPyConnection:
+    """An in-memory DuckDB with the tables as views.
+
+    The published tables are in the schema named by `database` and can be named without it. The schemas `lake`,
+    `clean` and `quarantine` hold the Delta tables; a schema of these is opened only when the query names it.
+
+    Args:
+        layout: A local root.
+        database: The name of the published database.
+        query: What is going to be asked.
+
+    Raises:
+        InputError: If nothing is published and the query names no other schema.
+    """
+    connection = duckdb.connect()
+    connection.execute("SET TimeZone = 'UTC'")
+    connection.execute(f"CREATE SCHEMA IF NOT EXISTS {_name(database)}")
+    published = read_published(layout)
+    wanted = [schema for schema in _delta_schemas(layout) if re.search(rf"\b{schema}\s*\.", query, re.IGNORECASE)]
+    if not published and not wanted:
+        raise InputError(
+            "nothing is published", where=layout.ops("tables.json"), remedy="run ./build.sh run, or name its --root"
+        )
+    for table in published.values():
+        connection.execute(f"CREATE VIEW {_name(database)}.{_name(table.name)} AS {_published_select(table)}")
+    for schema in wanted:
+        connection.execute(f"CREATE SCHEMA {_name(schema)}")
+        for path in _delta_schemas(layout)[schema]:
+            connection.execute(f"CREATE VIEW {_name(schema)}.{_name(path.name)} AS {_delta_select(path)}")
+    connection.execute(f"SET search_path = '{database}'")
+    return connection
+
+
+def delta_relation(connection: duckdb.DuckDBPyConnection, path: Path) -> duckdb.DuckDBPyRelation:
+    """A Delta table as DuckDB sees it."""
+    return connection.sql(_delta_select(path))
+
+
+def _delta_schemas(layout: Layout) -> dict[str, list[Path]]:
+    lake = layout.local("warehouse", "lake")
+    tables = sorted(path for path in lake.iterdir() if (path / "_delta_log").is_dir()) if lake.is_dir() else []
+    zones = {
+        zone: [layout.local(zone, name) for name in DATASETS if layout.local(zone, name, "_delta_log").is_dir()]
+        for zone in ("clean", "quarantine")
+    }
+    return {"lake": tables, **zones}
+
+
+def _published_select(table: PublishedTable) -> str:
+    files = [str(path) for part in table.parts for path in sorted(Path(part.location).glob("*.parquet"))]
+    if not files:
+        return _empty_select(table.columns)
+    return _files_select(files, table.partition_columns)
+
+
+def _empty_select(columns: Sequence[tuple[str, str]]) -> str:
+    typed = ", ".join(f"CAST(NULL AS {_duckdb_type(kind)}) AS {_name(name)}" for name, kind in columns)
+    return f"SELECT {typed} WHERE false"
+
+
+def _duckdb_type(kind: str) -> str:
+    array = re.fullmatch(r"array<(.+)>", kind)
+    return f"{_duckdb_type(array[1])}[]" if array else _DUCKDB_TYPES.get(kind, kind.upper())
+
+
+def _delta_select(path: Path) -> str:
+    table = DeltaTable(str(path))
+    files = table.file_uris()
+    if not files:
+        return "SELECT " + ", ".join(f"NULL AS {_name(field.name)}" for field in table.schema().fields) + " WHERE false"
+    return _files_select(files, tuple(table.metadata().partition_columns))
+
+
+def _files_select(files: Sequence[str], partition_columns: Sequence[str]) -> str:
+    listed = ", ".join("'" + file.replace("'", "''") + "'" for file in files)
+    if not partition_columns:
+        return f"SELECT * FROM read_parquet([{listed}], hive_partitioning = false)"
+    types = ", ".join(f"'{column}': VARCHAR" for column in partition_columns)
+    return f"SELECT * FROM read_parquet([{listed}], hive_partitioning = true, hive_types = {{{types}}})"
+
+
+def _name(identifier: str) -> str:
+    return '"' + identifier.replace('"', '""') + '"'
