@@ -130,6 +130,8 @@ set_up() {
   make_venv "$base"
   install_packages
   PYTHONPATH=$project "$venv/bin/python" -P -m pipelines.setup 9>&- || exit
+  # Hard links of what is installed now; only worth keeping where other projects can use them.
+  rm -rf "$venv/cache/pip" "$venv/cache/uv"
   stamp >"$stamp_file.new"
   mv "$stamp_file.new" "$stamp_file"
   exec 9>&-

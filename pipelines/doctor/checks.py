@@ -70,7 +70,10 @@ def check_packages(machine: Machine) -> list[Finding]:
     for name, version in wrong.items():
         found = machine.packages.get(name)
         says = f"{found} is installed, pinned is {version}" if found else f"not installed, pinned is {version}"
-        findings.append(_problem(name, says, _SETUP))
+        # A package of which only a part is left counts as installed: set-up would not see that anything is missing.
+        findings.append(
+            _problem(name, says, _SETUP if found else f"{_SETUP}; if that does not help, remove .venv first")
+        )
     return findings
 
 
@@ -78,13 +81,15 @@ def check_delta(machine: Machine) -> list[Finding]:
     """The Python half of Delta and its jar in the same version."""
     package = machine.packages.get("delta-spark")
     versions = sorted(_version_of(jar) for jar in machine.jars if artifact_of(jar) == "delta-spark")
-    if package is None or not versions or versions == [package]:
-        return []  # the missing half has a finding of its own
+    if package is None or not versions or package in versions:
+        return []  # a missing half, or a second jar, has a finding of its own
     return [_problem("Delta", f"package {package}, jar {' and '.join(versions)}", _SETUP)]
 
 
 def check_jars(machine: Machine) -> list[Finding]:
     """Each connector jar once, with the pinned bytes."""
+    if "pyspark" not in machine.packages:
+        return []  # they live in it
     findings = []
     for name, checksum in machine.jar_pins.items():
         if name not in machine.jars:

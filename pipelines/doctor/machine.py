@@ -8,7 +8,7 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -79,7 +79,7 @@ def read_machine(project: Path, root: str, environment: Mapping[str, str]) -> Ma
         python=sys.version_info[:3],
         java=recorded or found,
         unfit_java=tuple(unfit),
-        packages=_installed(pins),
+        packages=_installed(pins, without=() if spark_home else ("pyspark",)),
         pins=pins,
         jar_pins=jar_pins,
         jars=_jars(jar_pins, spark_home),
@@ -102,9 +102,10 @@ def read_requirements(path: Path) -> dict[str, str]:
     return dict(pin.findall(path.read_text(encoding="utf-8")))
 
 
-def _installed(pins: Mapping[str, str]) -> dict[str, str]:
+def _installed(pins: Mapping[str, str], without: Collection[str]) -> dict[str, str]:
+    # `without` are packages of which only the metadata is left.
     versions: dict[str, str] = {}
-    for name in pins:
+    for name in pins.keys() - without:
         try:
             versions[name] = importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:

@@ -133,7 +133,7 @@ def test_a_remote_root_is_not_looked_at() -> None:
 def test_nothing_of_the_environment_at_all_is_told_and_not_a_crash() -> None:
     bare = replace(HEALTHY, packages={}, jars={}, java=None, spark_files={"spark-submit": False}, key_mode=None)
     problems = [finding.check for finding in examine(bare) if finding.state is State.PROBLEM]
-    assert set(problems) == {"Java", *PINS, "connector jars", "Spark's files", "token key"}
+    assert set(problems) == {"Java", *PINS, "Spark's files", "token key"}
 
 
 def test_pins_are_read_from_the_requirements(tmp_path: Path) -> None:
