@@ -57,4 +57,4 @@ def add_common_arguments(parser: argparse.ArgumentParser) -> None:
 
 def print_error(failure: PlatformError) -> None:
     """The one line that a failure shows."""
-    print(f"error: {failure}", file=sys.stderr)
+    sys.stderr.write(f"error: {failure}\n")

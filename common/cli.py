@@ -81,7 +81,7 @@ def job_main(stage: Stage, argv: Sequence[str] | None = None) -> int:
 def print_entry(entry: LedgerEntry) -> None:
     """What a stage did, for the reader of a terminal or of a log."""
     if entry.exit_code != ExitCode.DONE:
-        print(f"error: {entry.stage}: {entry.error}", file=sys.stderr)
+        sys.stderr.write(f"error: {entry.stage}: {entry.error}\n")
         return
     console = Console(soft_wrap=True, highlight=False)
     rows = ", ".join(f"{name} {count:,}" for name, count in (entry.rows or {}).items())

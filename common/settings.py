@@ -129,6 +129,7 @@ class MappedDataset(_Model):
 
     `select` is one Spark SQL SELECT over the named files. `rows_of` names the file of which each row becomes one row,
     so that the account can be opened with what the file itself says it holds; without it the rows are derived.
+    `absent` names the optional columns that the shop does not have, so that a forgotten one is told from a missing one.
     """
 
     files: tuple[str, ...]

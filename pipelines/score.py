@@ -89,7 +89,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print_error(error)
         return int(error.exit_code)
     if arguments.format == "json":
-        print(json.dumps([_as_json(each) for each in scores], indent=2))
+        sys.stdout.write(json.dumps([_as_json(each) for each in scores], indent=2) + "\n")
     else:
         _show(scores)
     return int(ExitCode.DONE if all(each.passed for each in scores) else ExitCode.GATE_FAILED)

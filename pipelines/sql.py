@@ -115,9 +115,9 @@ def _show_json(relation: duckdb.DuckDBPyRelation) -> None:
     separator = "["
     while objects is not None and (rows := objects.fetchmany(_FETCHED)):
         for row in rows:
-            print(separator, row[0], sep="\n", end="")
+            sys.stdout.write(f"{separator}\n{row[0]}")
             separator = ","
-    print("[]" if separator == "[" else "\n]")
+    sys.stdout.write("[]\n" if separator == "[" else "\n]\n")
 
 
 def _show_table(relation: duckdb.DuckDBPyRelation) -> None:

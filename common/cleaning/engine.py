@@ -8,9 +8,11 @@ from typing import Any
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
+from pyspark.sql.types import DataType, StructField, StructType
 
 from common.cleaning.landing import land
-from common.cleaning.reading import SOURCE_FILE, read_raw
+from common.cleaning.mapping import mapped_files, read_mapped
+from common.cleaning.reading import DELIVERED_ON, SOURCE_FILE, read_raw
 from common.cleaning.report import Tally, tally
 from common.cleaning.resolution import FATE, IS_NEW, resolve
 from common.cleaning.state import Pending, commit_metadata, decide, processed_files
@@ -33,20 +35,27 @@ def clean(context: StageContext, contract: Contract) -> StageResult:
     same files may have left, and the list of processed files is part of the second.
     """
     spark, layout = context.spark, context.layout
-    inventory = land(context, contract)
+    source = context.source
+    inventory = mapped_files(source, contract.name) if source.is_mapped else land(context, contract)
     processed, basis = processed_files(spark, layout, contract.name)
-    pending = decide(inventory, processed, context.basis, basis, rebuild=context.rebuild)
     before = delta.version_of(spark, layout.clean(contract.name))
+    if source.is_mapped and contract.name not in source.datasets:
+        return _without_input(context, contract, before)
+    # A query over all files cannot be asked of the new ones alone.
+    anew = context.rebuild or (source.is_mapped and set(inventory) != set(processed))
+    pending = decide(inventory, processed, context.basis, basis, rebuild=anew)
     if not pending.files:
         tables = {layout_name(contract): (before, before)}
         return StageResult("skipped", Account(0, 0), tables, (f"{contract.name}: {pending.why}",))
-    read = sum(file.rows for file in pending.files)
     with context.persisted(_resolved(context, contract, pending)) as rows:
         counts = tally(rows, contract)
+        read = _rows_read(context, contract, pending, counts)
         quarantined = _quarantine(context, contract, pending, rows)
         _record_dropped(context, contract, rows)
         to_commit = rows.where((F.col(FATE) == Fate.WRITTEN.value) & (F.col(IS_NEW) | F.col(_REFRESHED)))
-        context.gate(f"clean_{contract.name}", to_commit, **_gate_parameters(context, contract, read + counts.refreshed))
+        context.gate(
+            f"clean_{contract.name}", to_commit, **_gate_parameters(context, contract, read + counts.refreshed)
+        )
         covered = pending.files if pending.rebuild else (*processed, *pending.files)
         commit = _commit(context, contract, pending, to_commit, covered)
     written = commit.written - counts.refreshed
@@ -69,10 +78,44 @@ def clean(context: StageContext, contract: Contract) -> StageResult:
     return StageResult("ok", account, {layout_name(contract): (before, commit.version)}, _notes(pending, counts))
 
 
+def _rows_read(context: StageContext, contract: Contract, pending: Pending, counts: Tally) -> int:
+    """What the files themselves say they hold; for rows that a mapping derives, what the mapping gave."""
+    mapped = context.source.datasets.get(contract.name)  # type: ignore[call-overload]
+    if mapped is not None and mapped.rows_of is None:
+        return sum(counts.fates.values())
+    return sum(file.rows for file in pending.files)
+
+
+def _without_input(context: StageContext, contract: Contract, before: int | None) -> StageResult:
+    """An empty table for a data set that the source does not have, so that what comes after finds its columns."""
+    note = f"the source {context.source.name} has no {contract.name}"
+    path = context.layout.clean(contract.name)
+    metadata = delta.recorded_metadata(context.spark, path)
+    if metadata.get("basis") == context.basis and before is not None:
+        return StageResult("skipped", Account(0, 0), {layout_name(contract): (before, before)}, (note,))
+    commit = delta.overwrite(
+        context.spark.createDataFrame([], clean_schema(contract)),
+        path,
+        commit_metadata(context.layout, context.run_id, context.basis, ()),
+    )
+    return StageResult("skipped", Account(0, 0), {layout_name(contract): (before, commit.version)}, (note,))
+
+
+def clean_schema(contract: Contract) -> StructType:
+    """The columns of a clean table."""
+    annotations = {"is_bot": "boolean"}
+    names = [*((field.name, field.type) for field in contract.fields), (FLAGS, "array<string>")]
+    names += [(name, annotations.get(name, "string")) for name in contract.annotations]
+    names += [(PAYLOAD_HASH, "bigint"), (SOURCE_FILE, "string"), (DELIVERED_ON, "date")]
+    return StructType([StructField(name, DataType.fromDDL(kind)) for name, kind in names])
+
+
 def _gate_parameters(context: StageContext, contract: Contract, rows: int) -> dict[str, Any]:
     """What the expectations of a suite are told: volume, and what the source says is possible."""
     source = context.source
-    patterns: dict[str, Any] = {f"{name}_pattern": pattern or "" for name, pattern in source.key_patterns.model_dump().items()}
+    patterns: dict[str, Any] = {
+        f"{name}_pattern": pattern or "" for name, pattern in source.key_patterns.model_dump().items()
+    }
     return patterns | {
         "rows_read": rows,
         "rows_usual": math.floor(rows * _USUAL_SHARE),
@@ -90,9 +133,11 @@ def layout_name(contract: Contract) -> str:
 
 def _resolved(context: StageContext, contract: Contract, pending: Pending) -> DataFrame:
     """New rows, and those of the clean table that they meet, each with its fate and its annotations."""
-    new = type_rows(
-        read_raw(context.spark, context.layout, contract, pending.files), contract, context.source
-    ).withColumns({IS_NEW: F.lit(True), _CONTEXT: F.lit(False)})
+    if context.source.is_mapped:
+        raw = read_mapped(context.spark, contract, context.source)
+    else:
+        raw = read_raw(context.spark, context.layout, contract, pending.files)
+    new = type_rows(raw, contract, context.source).withColumns({IS_NEW: F.lit(True), _CONTEXT: F.lit(False)})
     rows = new
     if not pending.rebuild:
         met = _met(
@@ -130,23 +175,12 @@ def _met(new: DataFrame, clean_table: DataFrame, contract: Contract) -> DataFram
     return met.withColumns({IS_NEW: F.lit(False), REASONS: empty})
 
 
-def _clean_columns(contract: Contract) -> list[str]:
-    return [
-        *(field.name for field in contract.fields),
-        FLAGS,
-        *contract.annotations,
-        PAYLOAD_HASH,
-        SOURCE_FILE,
-        "_delivered_on",
-    ]
-
-
 def _commit(
     context: StageContext, contract: Contract, pending: Pending, frame: DataFrame, files: Iterable[RawFile]
 ) -> delta.Commit:
     path = context.layout.clean(contract.name)
     metadata = commit_metadata(context.layout, context.run_id, context.basis, list(files))
-    columns = frame.select(*_clean_columns(contract))
+    columns = frame.select(*clean_schema(contract).fieldNames())
     if pending.rebuild:
         return delta.overwrite(columns, path, metadata)
     if contract.history:
@@ -162,7 +196,7 @@ def _quarantine(context: StageContext, contract: Contract, pending: Pending, row
         F.col(REASONS).alias("reasons"),
         F.col(contract.key).alias("record_key"),
         F.col(SOURCE_FILE).alias("source_file"),
-        F.col("_delivered_on").alias("delivered_on"),
+        F.col(DELIVERED_ON).alias("delivered_on"),
         F.lit(f"clean_{contract.name}").alias("stage"),
         F.lit(context.run_id).alias("run_id"),
     )
@@ -185,9 +219,7 @@ def _record_dropped(context: StageContext, contract: Contract, rows: DataFrame) 
     ).coalesce(1).write.mode("overwrite").parquet(path)
 
 
-def _write_report(
-    context: StageContext, contract: Contract, pending: Pending, account: Account, counts: Tally
-) -> None:
+def _write_report(context: StageContext, contract: Contract, pending: Pending, account: Account, counts: Tally) -> None:
     path = context.layout.local("ops", "quality", context.run_id, f"clean_{contract.name}.json")
     head = {"dataset": contract.name, "run_id": context.run_id, "rebuilt": pending.rebuild, "rows": account.as_json()}
     write_json(path, {**head, **counts.as_json()})

@@ -6,6 +6,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.types import StringType, StructType
 
+from common.cleaning.mapping import source_flags, source_reasons
 from common.cleaning.reading import DELIVERED_ON, LINE_REASON, PAYLOAD, RAW, SOURCE_FILE
 from common.contracts.model import Contract, Field
 from common.settings import SourceSettings
@@ -40,6 +41,8 @@ def type_rows(raw: DataFrame, contract: Contract, source: SourceSettings) -> Dat
     rows = raw.select(
         *[typed[name].alias(name) for name in names],
         F.when(F.col(LINE_REASON).isNull(), F.array_compact(F.array(*form_reasons))).alias("_form_reasons"),
+        source_reasons(raw).alias("_source_reasons"),
+        source_flags(raw).alias("_source_flags"),
         LINE_REASON,
         PAYLOAD,
         SOURCE_FILE,
@@ -48,11 +51,11 @@ def type_rows(raw: DataFrame, contract: Contract, source: SourceSettings) -> Dat
     # A line that is no row has one reason, and not every column missing besides.
     reasons = F.coalesce(
         F.when(F.col(LINE_REASON).isNotNull(), F.array(LINE_REASON)),
-        F.concat("_form_reasons", _violated(contract, source, "quarantine")),
+        F.concat("_form_reasons", _violated(contract, source, "quarantine"), "_source_reasons"),
     )
     judged = rows.select(
         *names,
-        F.sort_array(_violated(contract, source, "flag")).alias(FLAGS),
+        F.sort_array(F.concat(_violated(contract, source, "flag"), "_source_flags")).alias(FLAGS),
         reasons.alias(REASONS),
         PAYLOAD,
         row_hash(names).alias(PAYLOAD_HASH),
@@ -63,11 +66,16 @@ def type_rows(raw: DataFrame, contract: Contract, source: SourceSettings) -> Dat
 
 
 def _raw_value(field: Field, raw_types: StructType) -> Column:
-    """The raw value; text is trimmed and an empty one is null."""
-    value = F.col(f"{RAW}.{field.raw_path}")
-    if "." in field.raw_path or isinstance(raw_types[field.raw_path].dataType, StringType):
-        return F.nullif(F.trim(value), F.lit(""))
-    return value
+    """The raw value; text is trimmed and an empty one is null. A mapping gives nested columns flat, or not at all."""
+    names = raw_types.fieldNames()
+    top = field.raw_path.partition(".")[0]
+    if field.name in names:
+        value, kind = F.col(f"{RAW}.{field.name}"), raw_types[field.name].dataType
+    elif top in names:
+        value, kind = F.col(f"{RAW}.{field.raw_path}"), StringType()
+    else:
+        return F.lit(None).cast("string")
+    return F.nullif(F.trim(value), F.lit("")) if isinstance(kind, StringType) else value
 
 
 def _typed(value: Column, field: Field) -> Column:

@@ -12,4 +12,14 @@ from common.contracts.users import USERS
 
 CONTRACTS = MappingProxyType({contract.name: contract for contract in (USERS, PRODUCTS, TRANSACTIONS, CLICKSTREAM)})
 
-__all__ = ["CONTRACTS", "Contract", "Fate", "Field", "Rule"]
+__all__ = [
+    "CLICKSTREAM",
+    "CONTRACTS",
+    "PRODUCTS",
+    "TRANSACTIONS",
+    "USERS",
+    "Contract",
+    "Fate",
+    "Field",
+    "Rule",
+]

@@ -84,7 +84,7 @@ def _move(
     catalog: Any,
     database: str,
     table: str,
-    moved: Sequence[tuple[Any, PublishedPartition]],  # noqa: ANN401
+    moved: Sequence[tuple[Any, PublishedPartition]],
 ) -> None:
     """Change the location of several partitions in one call of the metastore."""
     jvm: Any = spark.sparkContext._jvm

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pyarrow.parquet as pq
 from pyarrow import ArrowException
@@ -111,7 +111,8 @@ def _open(path: Path, name: str, contract: Contract) -> RawFile:
         if contract.form == "parquet":
             rows = _parquet_rows(path, contract)
         else:
-            rows = _count_lines(path)
+            with path.open("rb", buffering=0) as file:
+                rows = count_lines(file)
             if contract.form == "csv":
                 header = _header(path, contract)
                 rows -= 1
@@ -122,13 +123,12 @@ def _open(path: Path, name: str, contract: Contract) -> RawFile:
     return RawFile(name, status.st_size, status.st_mtime_ns, _delivered_on(path, contract), rows, header)
 
 
-def _count_lines(path: Path) -> int:
+def count_lines(file: BinaryIO) -> int:
     """Lines as ended by a line feed; bytes after the last one are a line too."""
     lines, last = 0, b"\n"
-    with path.open("rb", buffering=0) as file:
-        while chunk := file.read(_CHUNK):
-            lines += chunk.count(b"\n")
-            last = chunk[-1:]
+    while chunk := file.read(_CHUNK):
+        lines += chunk.count(b"\n")
+        last = chunk[-1:]
     return lines + (last != b"\n")
 
 

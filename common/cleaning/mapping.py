@@ -1,0 +1,186 @@
+"""Somebody else's files read in the form of the contracts: one Spark SQL SELECT for each data set.
+
+A column of the result that is called `reject_<reason>` or `flag_<reason>` is a rule of the source: where it is true the
+row is quarantined or flagged for that reason.
+"""
+
+from __future__ import annotations
+
+import glob
+import gzip
+from importlib import util
+from pathlib import Path
+
+import pyarrow.parquet as pq
+from pyarrow import ArrowException
+from pyspark.errors import AnalysisException, ParseException
+from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from common.cleaning.reading import DELIVERED_ON, LINE_REASON, PAYLOAD, RAW, SOURCE_FILE
+from common.contracts.model import Contract
+from common.errors import ConfigurationError, InputError
+from common.settings import MappedDataset, MappedFile, SourceSettings
+from common.storage.inventory import RawFile, count_lines
+
+REJECT, FLAG = "reject_", "flag_"
+_PACKAGE = "package:"
+_SOURCE_REASONS, _SOURCE_FLAGS = "_source_reasons", "_source_flags"
+
+
+def mapped_files(source: SourceSettings, dataset: str) -> tuple[RawFile, ...]:
+    """The files behind a data set, with the rows of those that its rows come from.
+
+    Raises:
+        ConfigurationError: If a declared file is not there.
+        InputError: If one cannot be read.
+    """
+    mapped = source.datasets.get(dataset)  # type: ignore[call-overload]
+    if mapped is None:
+        return ()
+    found = []
+    for name in mapped.files:
+        declared = source.files[name]
+        for path in resolve_paths(source, name):
+            status = path.stat()
+            rows = _rows(path, declared) if name == mapped.rows_of else 0
+            found.append(RawFile(str(path), status.st_size, status.st_mtime_ns, None, rows))
+    return tuple(sorted(found, key=lambda file: file.path))
+
+
+def resolve_paths(source: SourceSettings, name: str) -> list[Path]:
+    """The paths that a declared file stands for.
+
+    Raises:
+        ConfigurationError: If there are none.
+    """
+    declared = source.files[name].path
+    pattern = declared
+    if declared.startswith(_PACKAGE):
+        package, _, inside = declared.removeprefix(_PACKAGE).partition("/")
+        spec = util.find_spec(package)
+        if spec is None or not spec.submodule_search_locations:
+            raise ConfigurationError(
+                f"the package {package} is not installed",
+                where=f"source {source.name}: files.{name}",
+                remedy="./build.sh setup --extras installs the example data",
+            )
+        pattern = str(Path(spec.submodule_search_locations[0]) / inside)
+    paths = [Path(path).resolve() for path in sorted(glob.glob(pattern, recursive=True)) if Path(path).is_file()]
+    if not paths:
+        raise ConfigurationError(
+            f"no such file: {declared}", where=f"source {source.name}: files.{name}", remedy="mend its path"
+        )
+    return paths
+
+
+def read_mapped(spark: SparkSession, contract: Contract, source: SourceSettings) -> DataFrame:
+    """The rows of a data set, mapped.
+
+    Returns:
+        What `read_raw` gives, with `_source_reasons` and `_source_flags` (array<string>) by the source's own rules.
+
+    Raises:
+        ConfigurationError: If the mapping is not one query, names a column or a file that is not there, or does not
+            give the columns of the contract.
+    """
+    mapped = source.datasets[contract.name]  # type: ignore[index]
+    rows = _select(spark, source, contract.name, mapped)
+    _check_columns(rows, contract, source)
+    columns = [name for name in rows.columns if not name.startswith((REJECT, FLAG))]
+    raw = F.struct(*columns)
+    return rows.select(
+        raw.alias(RAW),
+        F.to_json(raw, {"ignoreNullFields": "false"}).cast("binary").alias(PAYLOAD),
+        F.lit(None).cast("string").alias(LINE_REASON),
+        F.lit(f"{source.name}:{mapped.rows_of or contract.name}").alias(SOURCE_FILE),
+        F.lit(None).cast("date").alias(DELIVERED_ON),
+        _named(rows, REJECT).alias(_SOURCE_REASONS),
+        _named(rows, FLAG).alias(_SOURCE_FLAGS),
+    )
+
+
+def source_reasons(raw: DataFrame) -> Column:
+    """The reasons that the source's own rules give; none for data in the raw layout."""
+    return F.col(_SOURCE_REASONS) if _SOURCE_REASONS in raw.columns else F.array().cast("array<string>")
+
+
+def source_flags(raw: DataFrame) -> Column:
+    """The flags that the source's own rules give; none for data in the raw layout."""
+    return F.col(_SOURCE_FLAGS) if _SOURCE_FLAGS in raw.columns else F.array().cast("array<string>")
+
+
+def column_report(rows: DataFrame, contract: Contract) -> tuple[list[str], list[str]]:
+    """Which columns of the contract a mapping gives and which it lacks."""
+    given = [field.name for field in contract.fields if field.name in rows.columns]
+    return given, [field.name for field in contract.fields if field.name not in rows.columns]
+
+
+def _select(spark: SparkSession, source: SourceSettings, dataset: str, mapped: MappedDataset) -> DataFrame:
+    """The query over the named files, which are views of a session that nobody else sees."""
+    where = f"source {source.name}: datasets.{dataset}.select"
+    session = spark.newSession()
+    session.conf.set("spark.sql.session.timeZone", "UTC")
+    try:
+        session._jsparkSession.sessionState().sqlParser().parseQuery(mapped.select)
+        for name in mapped.files:
+            _read_file(session, source, name).createOrReplaceTempView(name)
+        return session.sql(mapped.select)
+    except ParseException as error:
+        raise ConfigurationError(f"not one SELECT: {_line(error)}", where=where, remedy="mend the mapping") from error
+    except AnalysisException as error:
+        raise ConfigurationError(_line(error), where=where, remedy="mend the mapping") from error
+    except Exception as error:
+        if "ParseException" in str(error):
+            raise ConfigurationError(
+                f"not one SELECT: {_line(error)}", where=where, remedy="mend the mapping"
+            ) from error
+        raise
+
+
+def _read_file(session: SparkSession, source: SourceSettings, name: str) -> DataFrame:
+    declared = source.files[name]
+    defaults = {"csv": {"header": "true", "mode": "PERMISSIVE"}, "json": {}, "parquet": {}}[declared.format]
+    reader = session.read.format(declared.format).options(**{**defaults, **declared.options})
+    return reader.load([str(path) for path in resolve_paths(source, name)])
+
+
+def _check_columns(rows: DataFrame, contract: Contract, source: SourceSettings) -> None:
+    where = f"source {source.name}: datasets.{contract.name}.select"
+    known = {field.name for field in contract.fields}
+    unknown = sorted(name for name in rows.columns if name not in known and not name.startswith((REJECT, FLAG)))
+    if unknown:
+        raise ConfigurationError(
+            f"columns that the contract of {contract.name} does not have: {', '.join(unknown)}",
+            where=where,
+            remedy=f"its columns are {', '.join(field.name for field in contract.fields)}",
+        )
+    missing = [field.name for field in contract.fields if field.required and field.name not in rows.columns]
+    if missing:
+        raise ConfigurationError(f"required columns are missing: {', '.join(missing)}", where=where, remedy="add them")
+    repeated = sorted({name for name in rows.columns if rows.columns.count(name) > 1})
+    if repeated:
+        raise ConfigurationError(f"columns given twice: {', '.join(repeated)}", where=where, remedy="give each once")
+
+
+def _named(rows: DataFrame, prefix: str) -> Column:
+    codes = [F.when(F.col(name), F.lit(name.removeprefix(prefix))) for name in rows.columns if name.startswith(prefix)]
+    return F.array_compact(F.array(*codes)) if codes else F.array().cast("array<string>")
+
+
+def _rows(path: Path, declared: MappedFile) -> int:
+    """Rows of a file, counted in the file itself."""
+    try:
+        if declared.format == "parquet":
+            return int(pq.read_metadata(path).num_rows)
+        with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as file:
+            lines = count_lines(file)
+    except (OSError, ArrowException) as error:
+        raise InputError(f"cannot read: {error}", where=str(path), remedy="mend or remove the file") from error
+    has_header = declared.format == "csv" and declared.options.get("header", "true").lower() == "true"
+    return lines - has_header
+
+
+def _line(error: Exception) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[0] if lines else type(error).__name__
