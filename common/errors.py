@@ -31,6 +31,7 @@ class PlatformError(Exception):
     exit_code: ExitCode = ExitCode.UNEXPECTED
 
     def __init__(self, what: str, *, where: str = "", remedy: str = "") -> None:
+        """Put the line together."""
         self.what, self.where, self.remedy = what, where, remedy
         line = what
         if where:

@@ -26,9 +26,11 @@ from pipelines.tables import delta_relation
 
 STATISTICAL = {"bot": 0.95, "near_duplicate": 0.95}
 _ALL = 1.0
+_KEYS = {"users": "user_id", "products": "product_id", "transactions": "transaction_id", "clickstream": "event_id"}
 _ROW_KEY = """
-    sha256(concat_ws('|', coalesce(j->>'transaction_id', ''), coalesce(j->>'user_id', ''), coalesce(j->>'product_id', ''),
-           coalesce(j->>'quantity', ''), coalesce(epoch_us((j->>'transaction_ts')::TIMESTAMPTZ)::VARCHAR, '')))
+    sha256(concat_ws('|', coalesce(j->>'transaction_id', ''), coalesce(j->>'user_id', ''),
+           coalesce(j->>'product_id', ''), coalesce(j->>'quantity', ''),
+           coalesce(epoch_us((j->>'transaction_ts')::TIMESTAMPTZ)::VARCHAR, '')))
 """
 
 
@@ -129,7 +131,8 @@ def _load_planted(connection: duckdb.DuckDBPyConnection, paths: Sequence[Path]) 
     # What is quarantined is known by its bytes, everything else by its key.
     connection.execute("""
         CREATE TABLE planted AS
-        SELECT dataset, defect_class, fate, reason, source_file, CASE fate WHEN 'quarantined' THEN sha256 ELSE key END AS id
+        SELECT dataset, defect_class, fate, reason, source_file,
+               CASE fate WHEN 'quarantined' THEN sha256 ELSE key END AS id
         FROM defects
     """)
 

@@ -69,9 +69,9 @@ def _ask_duckdb(query: str, layout: Layout) -> duckdb.DuckDBPyRelation:
 
 def _ask_spark(query: str, layout: Layout) -> duckdb.DuckDBPyRelation:
     """Spark's answer, handed to DuckDB for showing."""
-    from pyspark.errors import PySparkException
+    from pyspark.errors import PySparkException  # noqa: PLC0415 - DuckDB answers without it
 
-    from common.session import start_session
+    from common.session import start_session  # noqa: PLC0415 - DuckDB answers without it
 
     settings = load_settings()
     spark = start_session(settings, layout, "sql")

@@ -1,6 +1,7 @@
-"""The platform's tables in DuckDB, without Spark: the published ones as ops/tables.json names them, the others by Delta's log.
+"""The platform's tables in DuckDB, without Spark.
 
-A reader holds one state of everything: files that a later run publishes or replaces do not change under it.
+The published ones are found as ops/tables.json names them, the others by Delta's log. A reader holds one state of
+everything: files that a later run publishes or replaces do not change under it.
 """
 
 from __future__ import annotations

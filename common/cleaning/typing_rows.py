@@ -79,7 +79,7 @@ def _raw_value(field: Field, raw_types: StructType) -> Column:
 
 
 def _typed(value: Column, field: Field) -> Column:
-    """The value in its type, or null where it has none. An amount with more decimals than its type keeps is no value."""
+    """The value in its type, or null where it has none. An amount with more decimals than it keeps is no value."""
     if field.name == "op":
         return F.coalesce(value, F.lit("upsert"))
     if not field.type.startswith("decimal"):

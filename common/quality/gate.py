@@ -39,6 +39,7 @@ class Finding:
     observed: str
 
     def __str__(self) -> str:
+        """The expectation and what was seen instead."""
         return f"{self.expectation} ({self.observed})"
 
 
@@ -129,7 +130,7 @@ class Gatekeeper:
         try:
             with self._lock:
                 definition = self._definition(suite)
-            from great_expectations import RunIdentifier
+            from great_expectations import RunIdentifier  # noqa: PLC0415 - loading it takes seconds
 
             outcome = definition.run(
                 batch_parameters={"dataframe": frame},
@@ -165,7 +166,7 @@ class Gatekeeper:
                 self._context.build_data_docs()
 
     def _definition(self, name: str) -> Any:  # noqa: ANN401 - Great Expectations is imported late
-        import great_expectations as gx
+        import great_expectations as gx  # noqa: PLC0415 - loading it takes seconds
 
         context = self._project()
         suite = context.suites.add_or_update(_load_suite(self._suites, name))
@@ -183,13 +184,13 @@ class Gatekeeper:
 def load_great_expectations() -> None:
     """Import the library, which takes seconds: a run does it while something else keeps it waiting."""
     os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
-    import great_expectations  # noqa: F401
+    import great_expectations  # noqa: F401, PLC0415 - loading it takes seconds
 
 
 def _new_context(layout: Layout) -> EphemeralDataContext:
     load_great_expectations()
-    import great_expectations as gx
-    from great_expectations.data_context.types.base import (
+    import great_expectations as gx  # noqa: PLC0415 - loading it takes seconds
+    from great_expectations.data_context.types.base import (  # noqa: PLC0415 - loading it takes seconds
         DataContextConfig,
         InMemoryStoreBackendDefaults,
         ProgressBarsConfig,
@@ -217,7 +218,7 @@ def _new_context(layout: Layout) -> EphemeralDataContext:
 
 
 def _load_suite(suites: Traversable, name: str) -> Any:  # noqa: ANN401 - Great Expectations is imported late
-    import great_expectations as gx
+    import great_expectations as gx  # noqa: PLC0415 - loading it takes seconds
 
     path = suites / f"{name}.json"
     try:

@@ -57,7 +57,9 @@ def run(context: StageContext) -> StageResult:
     changed = [table.name for table in tables if table.version == number]
     notes = (f"{len(changed)} of {len(tables)} tables have new content",)
     account = Account(read, written).check("publish_hive")
-    return StageResult("ok", account, {table.name: (_version(before, table.name), table.version) for table in tables}, notes)
+    return StageResult(
+        "ok", account, {table.name: (_version(before, table.name), table.version) for table in tables}, notes
+    )
 
 
 def _version(tables: dict[str, PublishedTable], name: str) -> int | None:
@@ -75,8 +77,8 @@ def _lake_version(context: StageContext, name: str) -> int:
 
 def _next_number(context: StageContext) -> int:
     """One more than any directory's, so that what an interrupted publish left is never written into."""
-    directories = context.layout.local("warehouse", "hive").glob("*/publish=*")
-    return 1 + max((int(path.name.partition("=")[2]) for path in directories), default=0)
+    directories = context.layout.local("warehouse", "hive").glob("*/v*")
+    return 1 + max((int(path.name[1:]) for path in directories), default=0)
 
 
 def _publish(
@@ -87,11 +89,15 @@ def _publish(
     by = PARTITION_COLUMNS.get(name, ())
     columns = [(field.name, field.dataType.simpleString()) for field in lake.schema.fields if field.name not in by]
     columns += [(field.name, field.dataType.simpleString()) for field in lake.schema.fields if field.name in by]
-    target = context.layout.local("warehouse", "hive", name, f"publish={number:06d}")
+    target = context.layout.local("warehouse", "hive", name, f"v{number:06d}")
     contents = _contents(lake, by)
     if not by and not contents:
         contents = {(): (0, 0)}
-    old = {tuple(part.values.values()): part for part in before.parts} if before and before.columns == tuple(columns) else {}
+    old = (
+        {tuple(part.values.values()): part for part in before.parts}
+        if before and before.columns == tuple(columns)
+        else {}
+    )
     changed = {values for values, content in contents.items() if values not in old or old[values].content != content}
     _lay_out(lake, target, by, changed)
     parts = [
@@ -182,7 +188,7 @@ def _footer_rows(table: PublishedTable) -> int:
 def _remove_outdated(context: StageContext) -> None:
     """Remove directories that none of the last publishes refers to."""
     kept = {Path(location) for location in kept_locations(context.layout, context.settings.publish.keep_versions)}
-    for version in context.layout.local("warehouse", "hive").glob("*/publish=*"):
+    for version in context.layout.local("warehouse", "hive").glob("*/v*"):
         if not any(location == version or version in location.parents for location in kept):
             shutil.rmtree(version)
 

@@ -81,7 +81,7 @@ def _point(spark: SparkSession, catalog: Any, database: str, table: PublishedTab
 
 def _move(
     spark: SparkSession,
-    catalog: Any,
+    catalog: Any,  # noqa: ANN401 - a Java object
     database: str,
     table: str,
     moved: Sequence[tuple[Any, PublishedPartition]],

@@ -6,12 +6,13 @@ Parquet file, never in a frame that cleaning reads.
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import pyarrow.parquet as pq
 from pyarrow import ArrowException
@@ -123,7 +124,7 @@ def _open(path: Path, name: str, contract: Contract) -> RawFile:
     return RawFile(name, status.st_size, status.st_mtime_ns, _delivered_on(path, contract), rows, header)
 
 
-def count_lines(file: BinaryIO) -> int:
+def count_lines(file: io.BufferedIOBase | io.RawIOBase) -> int:
     """Lines as ended by a line feed; bytes after the last one are a line too."""
     lines, last = 0, b"\n"
     while chunk := file.read(_CHUNK):

@@ -1,4 +1,7 @@
-"""ops/tables.json: which files make up each published table. Replaced whole, so that readers see all seven change at once."""
+"""ops/tables.json: which files make up each published table.
+
+It is replaced whole, so that its readers see all seven tables change at once.
+"""
 
 from __future__ import annotations
 

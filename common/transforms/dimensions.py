@@ -121,4 +121,3 @@ def product_history(changes: DataFrame) -> DataFrame:
         "is_deleted",
         CHANGES_OF_KEY,
     )
-

@@ -101,9 +101,7 @@ def with_unknown_member(dimension: DataFrame, key: str) -> DataFrame:
     return dimension.unionByName(dimension.sparkSession.range(1).select(*columns))
 
 
-def _last_of_each_instant(
-    changes: DataFrame, key: str, tracked: Sequence[str], latest: Sequence[str]
-) -> DataFrame:
+def _last_of_each_instant(changes: DataFrame, key: str, tracked: Sequence[str], latest: Sequence[str]) -> DataFrame:
     """The state of a key after each instant at which something was said of it."""
     instant = F.greatest(F.least("updated_at", F.lit(_LAST_INSTANT)), F.lit(BEGINNING))
     upserted = F.col("op") == "upsert"

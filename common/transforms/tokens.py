@@ -66,13 +66,17 @@ def load_key(path: Path | None = None) -> TokenKey:
             secret = stream.read().strip()
     except OSError as error:
         raise ConfigurationError(
-            f"no token key: {error.strerror}", where=str(path), remedy=f"run ./build.sh setup, or name a file in {VARIABLE}"
+            f"no token key: {error.strerror}",
+            where=str(path),
+            remedy=f"run ./build.sh setup, or name a file in {VARIABLE}",
         ) from error
     if mode & (stat.S_IRWXG | stat.S_IRWXO):
         raise ConfigurationError("others can read the token key", where=str(path), remedy=f"chmod 600 {path}")
     if len(secret) < _MIN_KEY_BYTES:
         raise ConfigurationError(
-            f"the token key is shorter than {_MIN_KEY_BYTES} bytes", where=str(path), remedy="remove it and run ./build.sh setup"
+            f"the token key is shorter than {_MIN_KEY_BYTES} bytes",
+            where=str(path),
+            remedy="remove it and run ./build.sh setup",
         )
     return TokenKey(secret)
 
@@ -109,7 +113,8 @@ def _tokenizer(secret: bytes) -> Callable[[Column], Column]:
     def token(values: pa.Array) -> pa.Array:
         texts = values.to_pylist()
         return pa.array(
-            [None if text is None else hmac.digest(secret, text.encode(), "sha256").hex() for text in texts], pa.string()
+            [None if text is None else hmac.digest(secret, text.encode(), "sha256").hex() for text in texts],
+            pa.string(),
         )
 
     return F.arrow_udf(token, "string")  # type: ignore[no-any-return]
