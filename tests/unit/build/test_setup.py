@@ -74,6 +74,30 @@ def test_no_java_ends_in_one_line_that_says_what_to_install(monkeypatch: pytest.
     assert refused.value.exit_code == 2
 
 
+@pytest.mark.parametrize(("status", "result"), [(0, "apt-get"), (100, None)])
+def test_java_is_installed_by_the_package_manager_that_is_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, status: int, result: str | None
+) -> None:
+    calls = tmp_path / "calls"
+    manager = tmp_path / "apt-get"
+    manager.write_text(f'#!/bin/sh\necho "$*" >>"{calls}"\nexit {status}\n')
+    manager.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr("os.geteuid", lambda: 0)
+    assert java.install({"PATH": str(tmp_path)}) == result
+    assert calls.read_text().splitlines() == ["-q update", "-q -y install openjdk-17-jre-headless"]
+
+
+def test_java_is_not_installed_where_that_needs_a_password(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, text in {"sudo": "exit 1", "apt-get": f"touch {tmp_path}/called"}.items():
+        (tmp_path / name).write_text(f"#!/bin/sh\n{text}\n")
+        (tmp_path / name).chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+    assert java.install({}) is None
+    assert not (tmp_path / "called").exists()
+
+
 @pytest.mark.parametrize(
     ("jar", "artifact"),
     [
