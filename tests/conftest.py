@@ -1,0 +1,56 @@
+"""Fixtures that all tests share: one small session, and a root of its own for each test that wants one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pyspark.sql import SparkSession
+
+from common.job import StageContext
+from common.layout import Layout
+from common.quality.gate import Gatekeeper
+from common.settings import Settings, SourceSettings, load_settings, load_source
+
+
+@pytest.fixture(scope="session")
+def spark(spark_session: SparkSession) -> SparkSession:
+    """pytest-spark's session, under a shorter name."""
+    spark_session.sparkContext.setLogLevel("ERROR")
+    return spark_session
+
+
+@pytest.fixture(scope="session")
+def settings() -> Settings:
+    """The platform's configuration as it ships."""
+    return load_settings()
+
+
+@pytest.fixture(scope="session")
+def source() -> SourceSettings:
+    """The generated shop."""
+    return load_source("generated")
+
+
+@pytest.fixture
+def layout(tmp_path: Path) -> Layout:
+    """An empty root."""
+    return Layout.at(tmp_path / "root")
+
+
+@pytest.fixture
+def make_context(
+    spark: SparkSession, layout: Layout, settings: Settings, source: SourceSettings
+) -> Callable[..., StageContext]:
+    """Contexts for stages under the test's root: `make_context(run_id="b", date=…, rebuild=…, source=…)`."""
+
+    def make(*, run_id: str = "test-run", day: date | None = None, **changes: Any) -> StageContext:
+        values: dict[str, Any] = {"settings": settings, "source": source, **changes}
+        return StageContext(
+            spark=spark, layout=layout, date=day, run_id=run_id, gatekeeper=Gatekeeper(layout, run_id), **values
+        )
+
+    return make
