@@ -158,7 +158,7 @@ writable_caches() {
 make_venv() {
   local base=$1 started=$SECONDS problem
   # An environment holds its own path in its scripts: one that was moved or copied here is made anew.
-  if "$venv/bin/python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null &&
+  if "$venv/bin/python" -c 'import pip, sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null &&
     { [ ! -f "$stamp_file" ] || [ "$(head -n 1 "$stamp_file")" = "$project" ]; }; then
     return
   fi
