@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.csv
 
-from generators import product_rows, transaction_rows, user_rows
+from generators import transaction_rows
+from generators.dimension_files import product_tasks, user_tasks
+from generators.event_defects import EventDefects, note_crowds
+from generators.event_rows import EventRows
+from generators.ledger import Planted
+from generators.line_defects import merge
 from generators.plan import Plan
 from generators.progress import GenerationProgress
 from generators.spec import DAY_MS, DAYS, START_MS, date_of
 from generators.text import contents
-from generators.writing import Written, base_path, partition_path, write_lines, write_table
+from generators.transaction_defects import COPIES, make_copies, note, with_orphans
+from generators.truth import write_truth
+from generators.visits import BOT, LONG
+from generators.writing import SAMPLE_ROWS, Task, Written, partition_path, write_lines, write_table
 
-SAMPLE_ROWS = 20
+START_DAY = START_MS // DAY_MS
 Built = dict[str, tuple[int, int]]
 
 
@@ -29,66 +36,100 @@ def write_all(plan: Plan, root: Path, pool: ThreadPoolExecutor, progress: Genera
         For each data set its raw rows and bytes.
     """
     (root / "samples").mkdir(parents=True, exist_ok=True)
-    (root / "truth").mkdir(parents=True, exist_ok=True)
     built: Built = {}
-    for dataset, tasks in (
-        ("users", [lambda: _write_users(plan, root)]),
-        ("products", [lambda: _write_products(plan, root)]),
-        ("transactions", _transaction_tasks(plan, root)),
-        ("clickstream", _clickstream_tasks(plan, root)),
+    planted: list[Planted] = []
+    surviving: dict[str, int] = {}
+    for dataset, make_tasks in (
+        ("users", user_tasks),
+        ("products", product_tasks),
+        ("transactions", transaction_tasks),
+        ("clickstream", clickstream_tasks),
     ):
+        tasks = make_tasks(plan, root)
         progress.start(dataset, len(tasks))
-
-        def run(task: Callable[[], Written], dataset: str = dataset) -> Written:
-            written = task()
-            progress.advance(dataset)
-            return written
-
-        files = list(pool.map(run, tasks))
-        built[dataset] = sum(file.rows for file in files), sum(file.bytes for file in files)
-    rows = {name: count for name, (count, _) in built.items()}
-    (root / "truth/expected.json").write_text(json.dumps({"surviving": rows}, indent=2) + "\n", encoding="utf-8")
+        files = list(pool.map(partial(_run, progress=progress, dataset=dataset), tasks))
+        built[dataset] = sum(file.rows for file, _ in files), sum(file.bytes for file, _ in files)
+        planted += [each for _, each in files]
+        turned_away = sum(
+            row[2] in {"quarantined", "duplicate", "superseded"} for _, each in files for row in each.rows
+        )
+        surviving[dataset] = built[dataset][0] - turned_away
+    progress.start("truth", 1)
+    write_truth(plan, root, planted, surviving)
+    progress.advance("truth")
     return built
 
 
-def _write_users(plan: Plan, root: Path) -> Written:
-    stream = plan.stream("users")
-    lines = user_rows.to_lines(stream, user_rows.first_states(stream, plan.people))
-    sample = lines.slice(0, SAMPLE_ROWS)
-    write_lines(root, "samples/users.csv", sample, user_rows.COLUMNS)
-    return write_lines(root, base_path("users"), lines, user_rows.COLUMNS)
+def _run(task: Task, progress: GenerationProgress, dataset: str) -> tuple[Written, Planted]:
+    planted = Planted()
+    written = task(planted)
+    progress.advance(dataset)
+    return written, planted
 
 
-def _write_products(plan: Plan, root: Path) -> Written:
-    stream = plan.stream("products")
-    lines = product_rows.to_lines(stream, product_rows.first_states(stream, plan.catalogue))
-    write_lines(root, "samples/products.csv", lines.slice(0, SAMPLE_ROWS), product_rows.COLUMNS)
-    return write_lines(root, base_path("products"), lines, product_rows.COLUMNS)
+def transaction_tasks(plan: Plan, root: Path) -> list[Task]:
+    """A task for each day's transactions."""
+    stream, sessions = plan.stream("defects/transactions"), plan.stream("sessions")
+    lines, orphans = with_orphans(plan.spec, stream, plan.lines, plan.spec.products)
+    copies = make_copies(
+        plan.spec, lines, plan.session_keys, (stream, sessions), (START_DAY, START_DAY + DAYS - 1), 0, 0
+    )
+    marks = {**orphans, "twin_line": np.flatnonzero(lines.twin), "repeat_purchase": np.flatnonzero(lines.repeat)}
+    marked = np.full(len(lines.user), -1)
+    for index, rows in enumerate(marks.values()):
+        marked[rows] = index
+    names = list(marks)
+    order = np.argsort(lines.ts_ms, kind="stable")
+    starts = np.searchsorted(lines.ts_ms[order], START_MS + np.arange(DAYS + 1) * DAY_MS)
 
-
-def _transaction_tasks(plan: Plan, root: Path) -> list[Callable[[], Written]]:
-    day = (plan.lines.ts_ms - START_MS) // DAY_MS
-    numbers, keys, stream = np.arange(len(day)), plan.session_keys, plan.stream("sessions")
-
-    def write(number: int) -> Written:
-        rows = np.flatnonzero(day == number)
-        rows = rows[np.argsort(plan.lines.ts_ms[rows], kind="stable")]
-        table = transaction_rows.to_table(plan.lines.take(rows), numbers[rows], keys[rows], stream)
-        if number == DAYS - 1:
+    def write(day: int, planted: Planted) -> Written:
+        path = partition_path("transactions", date_of(day))
+        rows = order[starts[day] : starts[day + 1]]
+        table = transaction_rows.to_table(lines.take(rows), rows, plan.session_keys[rows], sessions)
+        special = np.flatnonzero(marked[rows] >= 0)
+        note(planted, path, [names[mark] for mark in marked[rows[special]]], table.take(pa.array(special)))
+        if day == DAYS - 1:
             pa.csv.write_csv(table.slice(0, SAMPLE_ROWS), root / "samples/transactions.csv")
-        return write_table(root, partition_path("transactions", date_of(number)), table)
+        chosen = np.flatnonzero(copies.day == START_DAY + day)
+        extra = copies.table.take(pa.array(chosen))
+        note(planted, path, [COPIES[name] for name in copies.name[chosen]], extra)
+        return write_table(root, path, _scattered(table, extra))
 
-    return [lambda number=number: write(number) for number in range(DAYS)]
+    return [partial(write, day) for day in range(DAYS)]
 
 
-def _clickstream_tasks(plan: Plan, root: Path) -> list[Callable[[], Written]]:
+def _scattered(table: pa.Table, extra: pa.Table) -> pa.Table:
+    """Further rows spread evenly among the others."""
+    places = np.linspace(0, max(table.num_rows - 1, 0), num=extra.num_rows).astype(np.int64)
+    order = np.argsort(np.concatenate([np.arange(table.num_rows), places]), kind="stable")
+    return pa.concat_tables([table, extra]).take(pa.array(order)).combine_chunks()
+
+
+def clickstream_tasks(plan: Plan, root: Path) -> list[Task]:
+    """A task for each day's events."""
     rows = plan.event_rows()
+    defects = EventDefects(plan.spec, rows, plan.stream("defects/clickstream"), START_DAY + DAYS - 1)
 
-    def write(number: int) -> Written:
-        events = rows.of_day(START_MS + number * DAY_MS, DAY_MS)
-        lines = rows.lines_of(events.take(np.argsort(events.ts_ms, kind="stable")))
-        if number == DAYS - 1:
-            (root / "samples/clickstream.json").write_bytes(bytes(contents(lines.slice(0, SAMPLE_ROWS))))
-        return write_lines(root, partition_path("clickstream", date_of(number)), lines)
+    def write(day: int, planted: Planted) -> Written:
+        path = partition_path("clickstream", date_of(day))
+        lines = event_lines(rows, defects, START_DAY + day, path, planted)
+        if day == DAYS - 1:
+            good = rows.lines_of(rows.of_day(START_MS + day * DAY_MS, DAY_MS)).slice(0, SAMPLE_ROWS)
+            (root / "samples/clickstream.json").write_bytes(bytes(contents(good)))
+        return write_lines(root, path, lines)
 
-    return [lambda number=number: write(number) for number in range(DAYS)]
+    return [partial(write, day) for day in range(DAYS)]
+
+
+def event_lines(rows: EventRows, defects: EventDefects, day: int, path: str, planted: Planted) -> pa.Array:
+    """All lines that are delivered with the events of a day, given as days since 1970, in order of time."""
+    events = defects.on_time(rows.of_day(day * DAY_MS, DAY_MS))
+    events = events.take(np.argsort(events.ts_ms, kind="stable"))
+    lines = rows.lines_of(events)
+    crowd = np.flatnonzero((rows.size[events.session] > LONG) | (rows.sessions.kind[events.session] == BOT))
+    note_crowds(rows, events.take(crowd), lines.take(pa.array(crowd)).to_pylist(), path, planted)
+    late, late_ms = defects.late_on(day, path, planted)
+    copies, copies_ms = defects.copies_on(day, path, planted)
+    places = np.searchsorted(events.ts_ms, np.concatenate([late_ms, copies_ms]))
+    return merge(lines, late + copies, places)
+

@@ -11,11 +11,11 @@ from generators.assortment import DEPARTMENTS, SHELVES
 from generators.randomness import F64, I64, Stream
 from generators.spec import DAYS, Spec
 
-FACTORS = 6
+FACTORS = 3
 BANDS = ("budget", "mid", "premium")
 CLUSTERS = len(SHELVES) * len(BANDS)
 _BAND_SHARES = (0.38, 0.40, 0.22)
-_ZIPF_EXPONENT, _ZIPF_SHIFT = 0.9, 20.0
+_ZIPF_EXPONENT, _ZIPF_SHIFT = 1.1, 100.0
 
 
 @dataclass(frozen=True)

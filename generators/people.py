@@ -19,9 +19,10 @@ _SEGMENT_SHARES = (0.72, 0.18, 0.05, 0.05)
 # Purchases a day before any has been seen, as a gamma prior: shape and exposure in days (see behaviour.py).
 SHAPE = np.array([0.2, 0.5, 3.0, 9.0])
 EXPOSURE = np.array([150.0, 150.0, 50.0, 60.0])
-TASTE_WEIGHT = 2.1
+TASTE_WEIGHT = 2.5
 _PRICE_WEIGHT = 0.9
 _CHUNK = 20_000
+_TWIN_RATE = 0.0005
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,7 @@ class People:
     """Users by index, in order of signing up.
 
     Attributes:
+        namesake: User whose name and birth date the user shares, mostly the user, (N,).
         signup_day: Day of signing up, 0 for the first of the window, (N,).
         city: Index into `places.CITIES`, (N,).
         gender: Index into `pools.GENDERS`, (N,).
@@ -42,6 +44,7 @@ class People:
         return_share: Share of purchases of which something is sent back, (N,).
     """
 
+    namesake: I64
     signup_day: I64
     city: I64
     gender: I64
@@ -60,6 +63,13 @@ class People:
         return np.array([city.country for city in CITIES])[self.city]
 
 
+def twins(stream: Stream, users: int) -> tuple[I64, I64]:
+    """Users who share name and birth date by chance: the one, and the other who has them too."""
+    count = max(2, round(_TWIN_RATE * users))
+    chosen = stream.sample("twins", users, 2 * count)
+    return chosen[:count], chosen[count:]
+
+
 def make_people(spec: Spec) -> People:
     """The users of the first load."""
     stream, ids = Stream(spec.seed, "users"), np.arange(spec.users)
@@ -67,11 +77,15 @@ def make_people(spec: Spec) -> People:
     place = (ids + stream.uniform("signup", ids)) / spec.users
     segment = stream.pick("segment", ids, _SEGMENT_SHARES)
     wobble = stream.pick("tier", ids, (0.15, 0.7, 0.15)) - 1
-    age = 18 + 62 * stream.uniform("age", ids) ** 1.5
+    namesake = ids.copy()
+    originals, others = twins(stream, spec.users)
+    namesake[others] = originals
+    age = 18 + 62 * stream.uniform("age", namesake) ** 1.5
     return People(
+        namesake=namesake,
         signup_day=np.floor(first + (last - first) * place**0.62).astype(np.int64),
-        city=stream.pick("city", ids, CITY_WEIGHTS),
-        gender=stream.pick("gender", ids, (0.53, 0.45, 0.02)),
+        city=stream.pick("city", namesake, CITY_WEIGHTS),
+        gender=stream.pick("gender", namesake, (0.53, 0.45, 0.02)),
         birth_day=((date_of(0) - dt.date(1970, 1, 1)).days - age * 365.25).astype(np.int64),
         segment=segment,
         tier=np.clip(segment + wobble, 0, len(TIERS) - 1),

@@ -20,11 +20,11 @@ PENDING, PAID, SHIPPED, DELIVERED, CANCELLED, RETURNED = range(6)
 PAYMENTS = ("credit_card", "debit_card", "paypal", "gift_card", "bank_transfer")
 _PAYMENT_SHARES = (0.46, 0.21, 0.22, 0.05, 0.06)
 _BASKET_SHARES = (0.13, 0.16, 0.18, 0.19, 0.18, 0.16)
-_STAPLES, _STAPLE_SHARE, _EXPLORE_SHARE = 5, 0.22, 0.10
-_CANCELLED_SHARE, _RATED_SHARE = 0.025, 0.60
+_STAPLES, _STAPLE_SHARE, EXPLORE_SHARE, WHIM_POWER = 5, 0.10, 0.25, 0.3
+_CANCELLED_SHARE, _RATED_SHARE = 0.025, 0.63
 _TWIN_RATE, _REPEAT_RATE = 0.001, 0.002
 _FREE_SHIPPING_CENTS = 4_900
-RATING_MEAN, RATING_TASTE, RATING_NOISE = 3.55, 0.62, 0.40
+RATING_MEAN, RATING_TASTE, RATING_NOISE = 3.75, 1.1, 0.30
 
 
 @dataclass(frozen=True)
@@ -116,19 +116,22 @@ def basket_sizes(stream: Stream, keys: I64, wanted: int) -> I64:
     return sizes
 
 
+def whim_weights(catalogue: Catalogue) -> F64:
+    """How gifts and whims are spread over the clusters, more evenly than the own demand; not normalised."""
+    return np.where(catalogue.cluster_share > 0, catalogue.cluster_share, 1.0) ** WHIM_POWER * (catalogue.cluster_share > 0)
+
+
 def choose_products(stream: Stream, people: People, catalogue: Catalogue, users: I64, keys: I64) -> I64:
     """A product for each line: one of the user's staples, something that others like, or something to the own taste."""
     kind = stream.uniform("kind", keys)
     staple = kind < _STAPLE_SHARE
-    explore = kind > 1 - _EXPLORE_SHARE
+    explore = kind > 1 - EXPLORE_SHARE
     slot = (stream.uniform("slot", keys) ** 2 * _STAPLES).astype(np.int64)
     # What makes a product a staple is drawn from the user and the slot, so that it comes back in later purchases.
     source = users * _STAPLES + slot
     own = np.where(staple, stream.uniform("staple_cluster", source), stream.uniform("cluster", keys))
     cluster = choose_clusters(people, catalogue, users, own)
-    order = np.argsort(-catalogue.cluster_share, kind="stable")
-    popular = stream.pick("popular", keys, catalogue.cluster_share[order])
-    cluster = np.where(explore, order[popular], cluster)
+    cluster = np.where(explore, stream.pick("whim", keys, whim_weights(catalogue)), cluster)
     within = np.where(staple, stream.uniform("staple_product", source), stream.uniform("product", keys))
     product = catalogue.choose(cluster, within)
     # Nobody stocks up on the same dress: staples that are not consumed are replaced by something like them.

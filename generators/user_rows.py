@@ -32,7 +32,7 @@ class UserStates:
         draw: What the values that change with an address hang on, (n,).
         gender: Index into GENDERS, (n,).
         birth_day: Days since 1970, (n,).
-        name_draw: What names and phone hang on, (n,).
+        name_draw: What the names hang on, (n,).
         city: Index into CITIES, (n,).
         signup_ms: Milliseconds since 1970, (n,).
         opt_in: 0 or 1, (n,).
@@ -78,7 +78,7 @@ def first_states(stream: Stream, people: People) -> UserStates:
         draw=ids,
         gender=people.gender,
         birth_day=people.birth_day,
-        name_draw=ids,
+        name_draw=people.namesake,
         city=people.city,
         signup_ms=signup,
         opt_in=(stream.uniform("opt_in", ids) < 0.58).astype(np.int64),
@@ -157,12 +157,12 @@ def to_lines(stream: Stream, states: UserStates) -> pa.Array:
         take(last.folded, last_name),
         numbers(states.user),
         b"@",
-        take(pool(_DOMAINS), stream.pick("domain", states.name_draw, (40, 25, 15, 12, 8))),
+        take(pool(_DOMAINS), stream.pick("domain", states.user, (40, 25, 15, 12, 8))),
     )
     phone = join(
         take(pool([entry.dialling for entry in COUNTRIES]), country),
-        fixed(digits(200 + stream.below("phone_area", states.name_draw, 780), 3)),
-        fixed(digits(stream.below("phone", states.name_draw, 10_000_000), 7)),
+        fixed(digits(200 + stream.below("phone_area", states.user, 780), 3)),
+        fixed(digits(stream.below("phone", states.user, 10_000_000), 7)),
         separator=b"-",
     )
     return join(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,9 +12,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from generators.ledger import Planted
 from generators.randomness import I64
 from generators.text import contents
 
+SAMPLE_ROWS = 20
 PARTITION_LEVELS = {"users": "date", "products": "date", "transactions": "transaction_date", "clickstream": "event_date"}
 _FILES = {"transactions": "part-00000.parquet", "clickstream": "part-00000.json"}
 
@@ -25,6 +27,9 @@ class Written:
 
     rows: int
     bytes: int
+
+
+Task = Callable[[Planted], Written]
 
 
 def base_path(dataset: str) -> str:
