@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pyspark.errors import PySparkException
@@ -34,6 +34,28 @@ class Join:
 
 
 @dataclass(frozen=True)
+class Lineage:
+    """What a fact is made from.
+
+    Attributes:
+        table: The fact, as the graph names it.
+        clean: The clean table.
+        ts: The event time.
+        joins: The dimensions.
+    """
+
+    table: str
+    clean: str
+    ts: str
+    joins: tuple[Join, ...]
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The tables that are read."""
+        return (self.clean, *[join.table for join in self.joins])
+
+
+@dataclass(frozen=True)
 class Affected:
     """What is to be made anew.
 
@@ -46,20 +68,15 @@ class Affected:
     why: str
 
 
-def affected_partitions(
-    context: StageContext, table: str, clean: str, ts: str, joins: Sequence[Join], origin: Origin
-) -> Affected:
+def affected_partitions(context: StageContext, fact: Lineage, origin: Origin) -> Affected:
     """Find the partitions whose clean rows changed, or whose rows belong to other versions now.
 
     Args:
         context: The stage's.
-        table: The fact, as the graph names it.
-        clean: The clean table that it is made from.
-        ts: The event time.
-        joins: The dimensions.
-        origin: What the fact would be made from now.
+        fact: What is made from what.
+        origin: The versions that it would be made from now.
     """
-    then = recorded_origin(context, table)
+    then = recorded_origin(context, fact.table)
     if context.rebuild:
         return Affected(None, "asked for")
     if then is None:
@@ -69,12 +86,12 @@ def affected_partitions(
     if not _follows(then.inputs, origin.inputs):
         return Affected(None, "an input was made anew")
     try:
-        found = _changed(context, clean, ts, then, origin)
-        for join in joins:
-            found |= _rejoined(context, clean, ts, join, then, origin)
+        found = _changed(context, fact, then, origin)
+        for join in fact.joins:
+            found |= _rejoined(context, fact, join, then, origin)
     except PySparkException as error:
         # Maintenance may have removed the versions to compare with: making everything anew is slower and as right.
-        log.warning("%s: changes since its last load cannot be read, loading it whole: %s", table, error)
+        log.warning("%s: changes since its last load cannot be read, loading it whole: %s", fact.table, error)
         return Affected(None, "older versions of the inputs are gone")
     return Affected(tuple(sorted(found)), f"{len(found)} partitions changed")
 
@@ -90,28 +107,29 @@ def _is_later(now: int | None, then: int | None) -> bool:
     return now is not None and then is not None and now > then
 
 
-def _changed(context: StageContext, clean: str, ts: str, then: Origin, now: Origin) -> set[str]:
+def _changed(context: StageContext, fact: Lineage, then: Origin, now: Origin) -> set[str]:
     """Partitions of the rows that came, went or changed in the clean table."""
-    since = then.inputs[clean]
-    if since is None or since == now.inputs[clean]:
+    since = then.inputs[fact.clean]
+    if since is None or since == now.inputs[fact.clean]:
         return set()
-    feed = delta.changes(context.spark, context.layout.path(clean), since)
-    return _partitions(context, feed, ts)
+    feed = delta.changes(context.spark, context.layout.path(fact.clean), since)
+    return _partitions(context, feed, fact.ts)
 
 
-def _rejoined(context: StageContext, clean: str, ts: str, join: Join, then: Origin, now: Origin) -> set[str]:
+def _rejoined(context: StageContext, fact: Lineage, join: Join, then: Origin, now: Origin) -> set[str]:
     """Partitions of the rows for whose time and key the dimension has another version now."""
     old, new = then.inputs[join.table], now.inputs[join.table]
-    version = now.inputs[clean]
+    version = now.inputs[fact.clean]
     if old == new or version is None:
         return set()
     path = context.layout.path(join.table)
     columns = (join.key, *join.attributes, "valid_from", "valid_to")
     before, after = (delta.read(context.spark, path, each).select(*columns) for each in (old, new))
     moved = changed_intervals(before, after, join.key, join.attributes).withColumnRenamed(join.key, "_key")
-    rows = delta.read(context.spark, context.layout.path(clean), version).select(join.key, ts)
-    meets = (F.col(join.key) == F.col("_key")) & (F.col(ts) >= F.col("valid_from")) & (F.col(ts) < F.col("valid_to"))
-    return _partitions(context, rows.join(moved, on=meets, how="left_semi"), ts)
+    rows = delta.read(context.spark, context.layout.path(fact.clean), version).select(join.key, fact.ts)
+    at = F.col(fact.ts)
+    meets = (F.col(join.key) == F.col("_key")) & (at >= F.col("valid_from")) & (at < F.col("valid_to"))
+    return _partitions(context, rows.join(moved, on=meets, how="left_semi"), fact.ts)
 
 
 def _partitions(context: StageContext, rows: DataFrame, ts: str) -> set[str]:

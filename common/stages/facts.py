@@ -13,7 +13,7 @@ from common.contracts import CLICKSTREAM, TRANSACTIONS, Contract
 from common.contracts.clickstream import EVENT_TYPES
 from common.job import Stage, StageContext, StageResult
 from common.quality.accounting import Account, expect_equal
-from common.stages.affected import Affected, Join, affected_partitions
+from common.stages.affected import Affected, Join, Lineage, affected_partitions
 from common.stages.arranging import arranged
 from common.stages.dimensions import DIM_PRODUCTS, DIM_USERS, sum_accounts
 from common.stages.tables import Origin, origin_of, read_clean, recorded_rows
@@ -39,22 +39,24 @@ Build = Callable[[StageContext, DataFrame, Versions, Versions], DataFrame]
 
 @dataclass(frozen=True)
 class _Fact:
-    table: str
+    lineage: Lineage
     contract: Contract
     key: str
-    ts: str
     partition: str
     conserved: str
-    joins: tuple[Join, Join]
     build: Build
+
+    @property
+    def table(self) -> str:
+        return self.lineage.table
 
     @property
     def name(self) -> str:
         return self.table.rpartition("/")[2]
 
     @property
-    def clean(self) -> str:
-        return f"clean/{self.contract.name}"
+    def ts(self) -> str:
+        return self.lineage.ts
 
 
 def _transactions(context: StageContext, lines: DataFrame, users: Versions, products: Versions) -> DataFrame:
@@ -68,26 +70,32 @@ def _clickstream(context: StageContext, events: DataFrame, users: Versions, prod
 
 _FACTS = (
     _Fact(
-        table=FACT_TRANSACTIONS,
+        lineage=Lineage(
+            FACT_TRANSACTIONS,
+            "clean/transactions",
+            "transaction_ts",
+            (
+                Join(DIM_USERS, "user_id", ("user_sk",)),
+                Join(DIM_PRODUCTS, "product_id", ("product_sk", "unit_cost")),
+            ),
+        ),
         contract=TRANSACTIONS,
         key="transaction_id",
-        ts="transaction_ts",
         partition="transaction_month",
         conserved="total_amount",
-        joins=(
-            Join(DIM_USERS, "user_id", ("user_sk",)),
-            Join(DIM_PRODUCTS, "product_id", ("product_sk", "unit_cost")),
-        ),
         build=_transactions,
     ),
     _Fact(
-        table=FACT_CLICKSTREAM,
+        lineage=Lineage(
+            FACT_CLICKSTREAM,
+            "clean/clickstream",
+            "event_ts",
+            (Join(DIM_USERS, "user_id", ("user_sk",)), Join(DIM_PRODUCTS, "product_id", ("product_sk",))),
+        ),
         contract=CLICKSTREAM,
         key="event_id",
-        ts="event_ts",
         partition="event_month",
         conserved="quantity",
-        joins=(Join(DIM_USERS, "user_id", ("user_sk",)), Join(DIM_PRODUCTS, "product_id", ("product_sk",))),
         build=_clickstream,
     ),
 )
@@ -102,8 +110,8 @@ def run(context: StageContext) -> StageResult:
     accounts, notes, tables = [], [], {}
     for fact in _FACTS:
         before = delta.version_of(context.spark, context.layout.path(fact.table))
-        origin = origin_of(context, [fact.clean, *[join.table for join in fact.joins]])
-        affected = affected_partitions(context, fact.table, fact.clean, fact.ts, fact.joins, origin)
+        origin = origin_of(context, fact.lineage.inputs)
+        affected = affected_partitions(context, fact.lineage, origin)
         after = before
         if affected.partitions == ():
             accounts.append(Account(0, 0))
@@ -120,7 +128,7 @@ def run(context: StageContext) -> StageResult:
 def _load(context: StageContext, fact: _Fact, origin: Origin, affected: Affected) -> tuple[Account, int]:
     path = context.layout.path(fact.table)
     clean = _clean_rows(context, fact, origin, affected)
-    users, products = (_versions(context, join, origin) for join in fact.joins)
+    users, products = (_versions(context, join, origin) for join in fact.lineage.joins)
     built = arranged(fact.build(context, clean, users, products), fact.partition, fact.ts, fact.key)
     with context.persisted(built) as rows:
         read = _read(context, fact, clean, affected)
@@ -139,10 +147,10 @@ def _load(context: StageContext, fact: _Fact, origin: Origin, affected: Affected
 
 def _clean_rows(context: StageContext, fact: _Fact, origin: Origin, affected: Affected) -> DataFrame:
     """The clean rows that are loaded, at the version that the commit will name."""
-    version = origin.inputs[fact.clean]
+    version = origin.inputs[fact.lineage.clean]
     if version is None:
         return read_clean(context, fact.contract)
-    rows = delta.read(context.spark, context.layout.path(fact.clean), version)
+    rows = delta.read(context.spark, context.layout.path(fact.lineage.clean), version)
     if affected.partitions is None:
         return rows
     value = partition_value(fact.ts, context.source, context.settings.publish.partition_by)
@@ -163,7 +171,7 @@ def _read(context: StageContext, fact: _Fact, clean: DataFrame, affected: Affect
     """What the clean table holds: its rows by its log when it is loaded whole."""
     figures = dict(_figures(clean, fact.conserved))
     if affected.partitions is None:
-        figures["rows"] = recorded_rows(context, fact.clean)
+        figures["rows"] = recorded_rows(context, fact.lineage.clean)
     return figures
 
 
@@ -194,7 +202,7 @@ def _gate(
         earliest_ts=source.limits.earliest_date.isoformat(),
     )
     read, kept = figures
-    orphans = [_orphans(rows, each, join) for each, join in zip(versions, fact.joins, strict=True)]
+    orphans = [_orphans(rows, each, join) for each, join in zip(versions, fact.lineage.joins, strict=True)]
     summary = [
         (fact.name, read["rows"], kept["rows"], *orphans, name, read[name], kept[name])
         for name in kept

@@ -126,10 +126,13 @@ def clean_schema(contract: Contract) -> T.StructType:
     annotations = {"is_bot": "boolean", "near_duplicate_of": "string"}
     extra = ", ".join(f"`{name}` {annotations[name]}" for name in contract.annotations)
     tail = f"`{FLAGS}` array<string>, `{PAYLOAD_HASH}` bigint, `_source_file` string, `_delivered_on` date"
-    return T.StructType.fromDDL(", ".join(part for part in (fields, extra, tail) if part))
+    schema = T.StructType.fromDDL(", ".join(part for part in (fields, extra, tail) if part))
+    if not isinstance(schema, T.StructType):
+        raise TypeError(f"the columns of {contract.name} are no struct but {schema}")
+    return schema
 
 
-def save(
+def save(  # noqa: PLR0913 - each is said by name, and none of them belongs with another
     context: StageContext,
     table: str,
     frame: DataFrame,

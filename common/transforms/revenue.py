@@ -1,9 +1,9 @@
 """What counts as revenue. Defined here and nowhere else.
 
-The amount of a line is quantity × unit price − discount; tax and shipping are apart. Gross revenue counts the lines that
-the shop's settings say are sold (paid, shipped, delivered, returned) with a quantity above zero. A returned line, be it
-the sale itself in that state or a later line with a negative quantity, is taken off again: net is gross minus returns.
-Cancelled and pending lines count in neither.
+The amount of a line is quantity * unit price - discount; tax and shipping are apart. Gross revenue counts the lines
+that the shop's settings say are sold (paid, shipped, delivered, returned) with a quantity above zero. A returned line,
+be it the sale itself in that state or a later line with a negative quantity, is taken off again: net is gross minus
+returns. Cancelled and pending lines count in neither.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def zero() -> Column:
 
 
 def line_amount() -> Column:
-    """Quantity × unit price − discount, negative for a negative quantity."""
+    """Quantity * unit price - discount, negative for a negative quantity."""
     discount = F.coalesce("discount_amount", zero())
     return (F.col("quantity") * F.col("unit_price") - discount).cast(MONEY)
 

@@ -17,6 +17,7 @@ from pathlib import Path
 import pyarrow as pa
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
+from pyspark.sql.pandas.functions import arrow_udf
 
 from common.errors import ConfigurationError
 
@@ -117,4 +118,5 @@ def _tokenizer(secret: bytes) -> Callable[[Column], Column]:
             pa.string(),
         )
 
-    return F.arrow_udf(token, "string")  # type: ignore[no-any-return]
+    # The annotations of pyspark tell kinds of function apart by a protocol that a plain function does not match.
+    return arrow_udf(token, "string")  # type: ignore[call-overload, no-any-return]

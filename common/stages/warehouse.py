@@ -1,0 +1,151 @@
+"""etl_warehouse: sessions, carts and aggregates, each computed whole from the facts in the lake."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Any
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from common.job import Stage, StageContext, StageResult
+from common.quality.accounting import expect_equal
+from common.stages.dimensions import DIM_PRODUCTS, DIM_USERS
+from common.stages.facts import FACT_CLICKSTREAM, FACT_TRANSACTIONS
+from common.stages.tables import Origin, Saved, is_up_to_date, origin_of, read_lake, recorded_rows, save
+from common.storage import delta
+from common.transforms import aggregates
+from common.transforms.scd2 import UNKNOWN_SK
+from common.transforms.sessions import FUNNEL, VISIT, cart_items, is_counted_event, sessions
+
+SESSIONS, CART_ITEMS = "warehouse/lake/sessions", "warehouse/lake/cart_items"
+DAILY_SALES, USER_METRICS = "warehouse/lake/agg_daily_sales", "warehouse/lake/agg_user_metrics"
+CATEGORY_REVENUE = "warehouse/lake/mv_daily_revenue_by_category"
+
+_INPUTS = (FACT_TRANSACTIONS, FACT_CLICKSTREAM, DIM_USERS, DIM_PRODUCTS)
+_OUTPUTS = (CART_ITEMS, SESSIONS, DAILY_SALES, CATEGORY_REVENUE, USER_METRICS)
+_ORDER = {
+    CART_ITEMS: ("session_id", "product_id"),
+    SESSIONS: ("session_date", "started_at", "session_id"),
+    DAILY_SALES: ("sales_date", "country"),
+    CATEGORY_REVENUE: ("sales_date", "category"),
+    USER_METRICS: ("user_id",),
+}
+_AMOUNTS = ("gross_amount", "return_amount", "net_amount")
+
+
+@dataclass(frozen=True)
+class _Lake:
+    """What the stage reads, at the versions that its commits name."""
+
+    lines: DataFrame
+    events: DataFrame
+    users: DataFrame
+    products: DataFrame
+
+
+def run(context: StageContext) -> StageResult:
+    """Compute the five tables and commit those that came out differently.
+
+    Rows and amounts are conserved: the lines of a day, of a category and of the fact are the same, and so are their
+    amounts; each counted event is in one session; each current customer has one row. There is no account of rows, as
+    an aggregate keeps none.
+    """
+    origin = origin_of(context, _INPUTS)
+    if all(is_up_to_date(context, table, origin) for table in _OUTPUTS):
+        tables = {table: (_version(context, table),) * 2 for table in _OUTPUTS}
+        return StageResult("skipped", tables=tables, notes=("the facts have not changed",))
+    lake = _read(context, origin)
+    with ExitStack() as kept:
+        saved = _sessions_and_carts(context, lake, origin, kept)
+        saved += _aggregates(context, lake, origin, kept, saved)
+    is_skipped = not any(each.is_new for each in saved)
+    tables = {each.table: (each.before, each.after) for each in saved}
+    notes = tuple(f"{_name(each.table)}: {each.rows:,} rows{'' if each.is_new else ', unchanged'}" for each in saved)
+    return StageResult("skipped" if is_skipped else "ok", tables=tables, notes=notes)
+
+
+def _read(context: StageContext, origin: Origin) -> _Lake:
+    frames = []
+    for table in _INPUTS:
+        version = origin.inputs[table]
+        if version is None:
+            frames.append(read_lake(context, _name(table)))
+        else:
+            frames.append(delta.read(context.spark, context.layout.path(table), version))
+    return _Lake(*frames)
+
+
+def _name(table: str) -> str:
+    return table.rpartition("/")[2]
+
+
+def _version(context: StageContext, table: str) -> int | None:
+    return delta.version_of(context.spark, context.layout.path(table))
+
+
+def _save(context: StageContext, table: str, frame: DataFrame, origin: Origin, **parameters: Any) -> Saved:  # noqa: ANN401 - as GX takes them
+    suite = f"etl_warehouse.{_name(table)}"
+    return save(context, table, frame, origin, suite=suite, order=_ORDER[table], parameters=parameters)
+
+
+def _sessions_and_carts(context: StageContext, lake: _Lake, origin: Origin, kept: ExitStack) -> list[Saved]:
+    carts = kept.enter_context(context.persisted(cart_items(lake.events, lake.products, lake.lines)))
+    visits = kept.enter_context(context.persisted(sessions(lake.events, carts, lake.lines, context.source.time_zone)))
+    saved = [
+        _save(context, CART_ITEMS, carts, origin),
+        _save(context, SESSIONS, visits, origin, steps=[VISIT, *FUNNEL]),
+    ]
+    counted = lake.events.where(is_counted_event()).count()
+    _expect_sums(context, SESSIONS, ("events",), [counted])
+    return saved
+
+
+def _aggregates(
+    context: StageContext, lake: _Lake, origin: Origin, kept: ExitStack, before: Sequence[Saved]
+) -> list[Saved]:
+    sales = kept.enter_context(context.persisted(aggregates.sales(lake.lines, lake.users, lake.products)))
+    visits = delta.read(context.spark, context.layout.path(SESSIONS), before[-1].after)
+    saved = []
+    for table, frame in (
+        (DAILY_SALES, aggregates.daily_sales(sales)),
+        (CATEGORY_REVENUE, aggregates.daily_revenue_by_category(sales)),
+        (USER_METRICS, aggregates.user_metrics(lake.users, sales, visits)),
+    ):
+        with context.persisted(frame) as computed:
+            saved.append(_save(context, table, computed, origin))
+    totals = [recorded_rows(context, FACT_TRANSACTIONS), *_sums(lake.lines, _AMOUNTS)]
+    _expect_sums(context, DAILY_SALES, ("lines", *_AMOUNTS), totals)
+    _expect_sums(context, CATEGORY_REVENUE, ("lines", *_AMOUNTS), totals)
+    current = F.col("is_current") & (F.col("user_sk") != UNKNOWN_SK)
+    expect_equal(
+        "current customers in agg_user_metrics",
+        lake.users.where(current).count(),
+        recorded_rows(context, USER_METRICS),
+        where=context.layout.path(USER_METRICS),
+    )
+    return saved
+
+
+def _expect_sums(context: StageContext, table: str, columns: Sequence[str], expected: Sequence[Any]) -> None:
+    """See that the sums of a committed table are those of what it was made from."""
+    found = _sums(delta.read(context.spark, context.layout.path(table)), columns)
+    for column, one, other in zip(columns, expected, found, strict=True):
+        expect_equal(f"sum of {column} in {_name(table)}", one, other, where=context.layout.path(table))
+
+
+def _sums(frame: DataFrame, columns: Sequence[str]) -> list[Any]:
+    row = frame.agg(*[F.coalesce(F.sum(column), F.lit(0)).alias(column) for column in columns]).first()
+    return list(row) if row else []
+
+
+ETL_WAREHOUSE = Stage(
+    name="etl_warehouse",
+    title="sessions, carts and aggregates",
+    inputs=_INPUTS,
+    outputs=_OUTPUTS,
+    run=run,
+    suites=tuple(f"etl_warehouse.{_name(table)}" for table in _OUTPUTS),
+)
