@@ -142,9 +142,7 @@ def _ordered(stages: Sequence[Stage], parents: dict[str, tuple[str, ...]]) -> tu
     try:
         sorter.prepare()
     except CycleError as error:
-        raise ConfigurationError(
-            f"a cycle of stages: {' -> '.join(reversed(error.args[1]))}", where="stage graph"
-        ) from error
+        raise ConfigurationError(f"a cycle of stages: {' -> '.join(error.args[1])}", where="stage graph") from error
     ordered: list[Stage] = []
     ready: list[str] = []
     while sorter.is_active():
