@@ -1,0 +1,153 @@
+"""Configuration: what is read, what is refused, and by which words. No session is started."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from pydantic import ValidationError
+
+from common.errors import ConfigurationError, ExitCode
+from common.settings import Settings, configuration_fingerprint, load_settings, load_source
+
+CONF = Path(__file__).resolve().parents[2] / "conf"
+
+
+def write_yaml(path: Path, values: Any) -> Path:
+    path.write_text(yaml.safe_dump(values), encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def conf(tmp_path: Path) -> Path:
+    """A copy of the configuration that a test may spoil."""
+    return Path(shutil.copytree(CONF, tmp_path / "conf"))
+
+
+def test_what_ships_is_complete_and_frozen(settings: Settings) -> None:
+    assert (settings.profile, settings.database, settings.source) == ("local", "ecommerce", "generated")
+    assert settings.spark.master == "local[*]", "the overlay of the profile lies over the base"
+    with pytest.raises(ValidationError, match="frozen"):
+        settings.database = "other"  # type: ignore[misc]
+
+
+def test_a_file_lies_over_overlay_and_base_key_by_key(tmp_path: Path) -> None:
+    extra = write_yaml(tmp_path / "extra.yaml", {"spark": {"master": "local[1]"}, "publish": {"keep_versions": 9}})
+    settings = load_settings(extra)
+    assert settings.spark.master == "local[1]"
+    assert settings.spark.shuffle_partitions == load_settings().spark.shuffle_partitions
+    assert (settings.publish.keep_versions, settings.publish.partition_by) == (9, "month")
+
+
+def test_the_profile_of_the_file_chooses_the_overlay(tmp_path: Path) -> None:
+    settings = load_settings(write_yaml(tmp_path / "extra.yaml", {"profile": "yarn"}))
+    assert (settings.profile, settings.spark.master, settings.spark.shuffle_partitions) == ("yarn", None, 200)
+
+
+def test_an_empty_file_changes_nothing(tmp_path: Path) -> None:
+    empty = tmp_path / "empty.yaml"
+    empty.write_text("# nothing yet\n", encoding="utf-8")
+    assert load_settings(empty) == load_settings()
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"colour": "blue"}, r"unknown key 'colour' \["),
+        ({"databse": "shop"}, r"unknown key 'databse' \(did you mean 'database'\?\)"),
+        ({"publish": {"keep_version": 3}}, r"unknown key 'publish\.keep_version' \(did you mean 'keep_versions'\?\)"),
+        ({"spark": {"shuffle_partitions": "many"}}, r"'spark\.shuffle_partitions': .*valid integer"),
+        ({"publish": {"partition_by": "week"}}, r"'publish\.partition_by': .*'month' or 'day'"),
+        ({"sessions": 30}, r"'sessions': .*SessionSettings"),
+        ({"profile": "mesos"}, r"unknown profile 'mesos' .*use local or yarn"),
+        (["a", "list"], r"not a mapping of keys to values"),
+        ({"zebra": 1, "apple": 2}, r"unknown key 'apple'; unknown key 'zebra'"),
+    ],
+    ids=["unknown", "near miss", "nested near miss", "wrong type", "no such choice", "no mapping", "profile", "list",
+         "sorted"],
+)  # fmt: skip
+def test_an_impossible_configuration_is_refused_by_its_key(tmp_path: Path, values: Any, message: str) -> None:
+    with pytest.raises(ConfigurationError, match=message) as refused:
+        load_settings(write_yaml(tmp_path / "extra.yaml", values))
+    assert refused.value.exit_code == ExitCode.USAGE
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [(b"profile: [", "not valid YAML"), (b"profile: \xff\xfe", "cannot read the configuration")],
+    ids=["broken YAML", "no UTF-8"],
+)
+def test_a_file_that_is_no_yaml_is_refused(tmp_path: Path, content: bytes, message: str) -> None:
+    path = tmp_path / "broken.yaml"
+    path.write_bytes(content)
+    with pytest.raises(ConfigurationError, match=message):
+        load_settings(path)
+
+
+def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"cannot read the configuration.*nowhere\.yaml"):
+        load_settings(tmp_path / "nowhere.yaml")
+
+
+def test_a_missing_key_of_the_base_is_named(conf: Path) -> None:
+    base = yaml.safe_load((conf / "base.yaml").read_text(encoding="utf-8"))
+    del base["runner"], base["publish"]["keep_versions"]
+    write_yaml(conf / "base.yaml", base)
+    with pytest.raises(ConfigurationError, match=r"missing key 'publish\.keep_versions'; missing key 'runner'"):
+        load_settings(root=conf)
+
+
+class TestSource:
+    def test_those_that_ship_are_valid(self) -> None:
+        for path in sorted((CONF / "sources").glob("*.yaml")):
+            assert load_source(path.stem).name == path.stem
+
+    def test_a_mapped_source_is_told_from_raw_data(self) -> None:
+        assert not load_source("generated").is_mapped
+        assert load_source("completejourney").is_mapped
+
+    def test_can_be_named_by_a_path(self, conf: Path) -> None:
+        assert load_source(str(conf / "sources" / "generated.yaml")) == load_source("generated")
+
+    def test_an_unknown_name_lists_the_known_ones(self) -> None:
+        with pytest.raises(ConfigurationError, match=r"no such source: nosuch .*known sources: completejourney, gener"):
+            load_source("nosuch")
+
+    @pytest.mark.parametrize(
+        ("change", "message"),
+        [
+            ({"time_zone": "Mars/Olympus"}, "no such time zone: Mars/Olympus"),
+            ({"time_zone": "../../etc/passwd"}, "no such time zone"),
+            ({"currrency": "USD"}, r"unknown key 'currrency' \(did you mean 'currency'\?\)"),
+            ({"limits": None}, "'limits'"),
+            (
+                {"files": {"sales": {"path": "a.csv", "format": "excel"}}},
+                r"'files\.sales\.format': .*'csv', 'json' or 'parquet'",
+            ),
+            (
+                {"datasets": {"users": {"files": ["people"], "select": "SELECT 1", "rows_of": "folk"}}},
+                r"'users' uses files that are not declared: folk, people .*declared are none",
+            ),
+            ({"datasets": {"orders": {"files": [], "select": "SELECT 1"}}}, r"'datasets\.orders"),
+        ],
+        ids=["zone", "path as zone", "near miss", "missing part", "format", "undeclared files", "no such data set"],
+    )
+    def test_an_impossible_one_is_refused_by_its_key(
+        self, tmp_path: Path, change: dict[str, Any], message: str
+    ) -> None:
+        values = yaml.safe_load((CONF / "sources" / "generated.yaml").read_text(encoding="utf-8"))
+        path = write_yaml(tmp_path / "shop.yaml", {**values, **change})
+        with pytest.raises(ConfigurationError, match=message):
+            load_source(str(path))
+
+
+def test_the_fingerprint_tells_settings_apart_and_nothing_else(settings: Settings) -> None:
+    again = load_settings()
+    other = again.model_copy(update={"database": "shop"})
+    source = load_source("generated")
+    assert configuration_fingerprint(settings, source) == configuration_fingerprint(again, load_source("generated"))
+    assert configuration_fingerprint(settings, source) != configuration_fingerprint(other, source)
