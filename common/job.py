@@ -176,7 +176,9 @@ def as_platform_error(error: Exception) -> PlatformError:
     if condition.startswith(("FAILED_READ_FILE", "PATH_NOT_FOUND", "CANNOT_READ_FILE")) or "FAILED_READ_FILE" in text:
         path = re.search(r"(?:file|hdfs):/+[^\s,'\"]+", text)
         return InputError(
-            "a file cannot be read", where=path[0] if path else text[:200], remedy="deliver it again, or remove it"
+            "a file cannot be read",
+            where=path[0].rstrip(".") if path else text[:200],
+            remedy="deliver it again, or remove it",
         )
     return PlatformError(f"{type(error).__name__}: {text[:300]}", remedy="the trace is in the log under ops/logs")
 

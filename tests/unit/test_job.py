@@ -1,0 +1,146 @@
+"""The life of a stage: whatever happens inside, there is an entry with the right exit code. No session is started."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, cast
+
+import pytest
+from pyspark.errors import AnalysisException
+from pyspark.sql import SparkSession
+
+from common.errors import AccountError, ConfigurationError, ExitCode, GateFailedError, InputError, PlatformError
+from common.job import Stage, StageContext, StageResult, as_platform_error, execute
+from common.layout import Layout
+from common.quality.accounting import Account
+from common.quality.gate import Finding, Gatekeeper, GateResult
+from common.quality.ledger import entries
+from common.settings import Settings, SourceSettings
+from common.storage.locks import hold
+
+WARNED = GateResult("s", 2, (), (Finding("expect_x a", "warning", "observed_value 1"),), 0.5)
+CLOSED = GateResult("s", 2, (Finding("expect_y b", "critical", "unexpected_count 3"),), (), 0.25)
+
+
+@pytest.fixture
+def context(layout: Layout, settings: Settings, source: SourceSettings) -> StageContext:
+    nothing = cast(SparkSession, None)
+    return StageContext(nothing, layout, settings, source, None, "run-1", Gatekeeper(layout, "run-1"))
+
+
+def stage(run: Callable[[StageContext], StageResult], **changes: Any) -> Stage:
+    return Stage("a_stage", "do it", (), ("x/out",), run, **changes)
+
+
+def fails_with(error: Exception) -> Callable[[StageContext], StageResult]:
+    def run(context: StageContext) -> StageResult:
+        raise error
+
+    return run
+
+
+def test_success_is_recorded_with_its_figures(context: StageContext) -> None:
+    def run(context: StageContext) -> StageResult:
+        context.gates.append(WARNED)
+        return StageResult("ok", Account(3, 2, 1), {"x/out": (None, 0)}, ("a note",))
+
+    entry = execute(stage(run, suites=("s",)), context)
+    assert (entry.status, entry.exit_code, entry.error) == ("ok", 0, None)
+    assert entry.rows == {"read": 3, "written": 2, "quarantined": 1, "duplicates": 0, "superseded": 0}
+    assert entry.tables == {"x/out": {"before": None, "after": 0}}
+    assert entry.notes == ("warning: s: expect_x a (observed_value 1)", "a note"), "warnings come first"
+    assert entry.gate_seconds == 0.5
+    assert list(entries(context.layout, "run-1")) == [entry]
+
+
+def test_a_stage_without_a_gate_has_no_time_for_one(context: StageContext) -> None:
+    assert execute(stage(lambda context: StageResult()), context).gate_seconds is None
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "line"),
+    [
+        (ConfigurationError("no key", where="k"), ExitCode.USAGE, "no key [k]"),
+        (GateFailedError("gate failed"), ExitCode.GATE_FAILED, "gate failed"),
+        (AccountError("off by one"), ExitCode.GATE_FAILED, "off by one"),
+        (InputError("missing", remedy="copy it"), ExitCode.INPUT, "missing -> copy it"),
+        (ValueError("a\nb"), ExitCode.UNEXPECTED, "ValueError: a b -> the trace is in the log under ops/logs"),
+        (MemoryError(), ExitCode.UNEXPECTED, "MemoryError: -> the trace is in the log under ops/logs"),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, Exception) else None,
+)
+def test_a_failure_becomes_an_exit_code_and_a_line(
+    context: StageContext, error: Exception, code: ExitCode, line: str
+) -> None:
+    entry = execute(stage(fails_with(error)), context)
+    assert (entry.status, entry.exit_code, entry.error, entry.rows) == ("failed", code, line, None)
+    assert list(entries(context.layout, "run-1")) == [entry]
+
+
+def test_a_closed_gate_is_kept_in_the_entry(context: StageContext) -> None:
+    def run(context: StageContext) -> StageResult:
+        context.gates.append(CLOSED)
+        CLOSED.require()
+        raise AssertionError("a closed gate lets nothing through")
+
+    entry = execute(stage(run, suites=("s",)), context)
+    assert entry.exit_code == ExitCode.GATE_FAILED
+    assert entry.gates[0]["failures"] == ["expect_y b (unexpected_count 3)"]
+    assert entry.error is not None
+    assert "gate s failed: expect_y b (unexpected_count 3) [conf/expectations/s.json]" in entry.error
+
+
+def test_an_output_that_is_held_is_a_failure_of_its_own_kind(context: StageContext) -> None:
+    ran: list[str] = []
+
+    def run(context: StageContext) -> StageResult:
+        ran.append("ran")
+        return StageResult()
+
+    with hold(context.layout, ("x/out",)):
+        assert execute(stage(run), context).exit_code == ExitCode.LOCKED
+    assert ran == []
+    assert execute(stage(run), context).exit_code == ExitCode.DONE
+
+
+class FailedRead(AnalysisException):
+    """What Spark raises, without Spark."""
+
+    def __init__(self, condition: str, text: str) -> None:
+        super().__init__(text)
+        self.condition = condition
+
+    def getCondition(self) -> str:
+        return self.condition
+
+
+@pytest.mark.parametrize(
+    ("condition", "text", "code", "where"),
+    [
+        ("FAILED_READ_FILE.NO_HINT", "while reading file:///r/a.parquet.", ExitCode.INPUT, "file:///r/a.parquet"),
+        ("PATH_NOT_FOUND", "Path does not exist: hdfs://n/raw/x", ExitCode.INPUT, "hdfs://n/raw/x"),
+        ("DIVIDE_BY_ZERO", "Division by zero", ExitCode.UNEXPECTED, ""),
+    ],
+)
+def test_a_file_that_spark_cannot_read_is_an_input(condition: str, text: str, code: ExitCode, where: str) -> None:
+    failure = as_platform_error(FailedRead(condition, text))
+    assert (failure.exit_code, failure.where) == (code, where)
+
+
+def test_a_failure_of_the_platform_stays_what_it_is() -> None:
+    error = PlatformError("x")
+    assert as_platform_error(error) is error
+
+
+def test_the_basis_changes_with_what_a_table_depends_on_and_with_nothing_else(context: StageContext) -> None:
+    def basis(**changes: object) -> str:
+        values = {"settings": context.settings, "source": context.source, **changes}
+        return StageContext(
+            context.spark, context.layout, date=None, run_id="other", gatekeeper=context.gatekeeper, **values
+        ).basis  # type: ignore[arg-type]
+
+    one_core = context.settings.spark.model_copy(update={"master": "local[1]", "shuffle_partitions": 1})
+    limits = context.source.limits.model_copy(update={"max_quantity": 5})
+    assert basis() == context.basis
+    assert basis(settings=context.settings.model_copy(update={"spark": one_core})) == context.basis
+    assert basis(source=context.source.model_copy(update={"limits": limits})) != context.basis
