@@ -99,7 +99,7 @@ def _parse_csv(lines: DataFrame, contract: Contract, header: tuple[str, ...]) ->
     body = lines.where(~is_header).withColumn("_parsed", parsed)
     reason = _first_reason(
         ("invalid_utf8", ~F.is_valid_utf8("value")),
-        ("blank_line", F.trim(_bare()) == ""),
+        ("blank_line", F.btrim("value", F.lit(" \t\r")) == ""),
         ("malformed_line", F.col("_parsed").isNull() | F.col(f"_parsed.{_CORRUPT}").isNotNull()),
     )
     whole = StructType(_strings(contract.raw_columns))
@@ -124,7 +124,7 @@ def raw_json_schema(contract: Contract) -> StructType:
 def _parse_json(lines: DataFrame, contract: Contract) -> DataFrame:
     schema = raw_json_schema(contract).add(StructField(_CORRUPT, StringType()))
     options = {"mode": "PERMISSIVE", "columnNameOfCorruptRecord": _CORRUPT}
-    text = F.trim(_bare())
+    text = F.btrim("value", F.lit(" \t\r"))
     is_object = F.is_valid_utf8("value") & text.startswith("{")
     rows = lines.withColumn("_parsed", F.from_json(F.when(is_object, text), schema, options))
     reason = _first_reason(
@@ -132,20 +132,23 @@ def _parse_json(lines: DataFrame, contract: Contract) -> DataFrame:
         ("blank_line", text == ""),
         ("not_an_object", text.startswith("[") | text.startswith('"')),
         ("malformed_json", F.col("_parsed").isNull() | F.col(f"_parsed.{_CORRUPT}").isNotNull()),
-        ("malformed_json", _has_more_than_one_value(text)),
+        ("malformed_json", ~_is_one_value(text)),
     )
     columns = [F.col(f"_parsed.{name}").alias(name) for name in contract.raw_columns]
     return _rows_of_lines(rows, reason, F.struct(*columns))
 
 
-def _has_more_than_one_value(text: Column) -> Column:
-    """Whether an object is followed by anything: the parser stops at its end and would lose the rest.
+def _is_one_value(text: Column) -> Column:
+    """Whether a text that starts as an object ends with it: the parser stops at the object's end and loses the rest.
 
-    Strings are blanked out only where a brace meets another value at all, since that is rare and the pattern is dear.
+    Within an array the text is one element only if nothing but a closing bracket follows the object, and as a field of
+    an object only if nothing but a closing brace does.
     """
-    suspicious = text.rlike(r"\}\s*[^\s,\]}]") | ~text.endswith("}")
-    without_strings = F.regexp_replace(text, r'"(?:[^"\\]|\\.)*+"', '""')
-    return F.when(suspicious, without_strings.rlike(r"\}\s*[^\s,\]}]") | ~text.endswith("}"))
+    alone_in_array = F.json_array_length(F.concat(F.lit("["), text, F.lit("]"))) == 1
+    alone_in_object = F.size(F.json_object_keys(F.concat(F.lit('{"x":'), text, F.lit("}")))) == 1
+    return F.coalesce(alone_in_array, F.lit(False)) & F.coalesce(
+        F.when(text.contains("]"), alone_in_object), ~text.contains("]")
+    )
 
 
 def _read_parquet(spark: SparkSession, layout: Layout, contract: Contract, files: Sequence[RawFile]) -> DataFrame:
