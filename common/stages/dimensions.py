@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from common.contracts import PRODUCTS, USERS, Contract
 from common.job import Stage, StageContext, StageResult
-from common.quality.accounting import Account
+from common.quality.accounting import Account, expect_equal
 from common.stages.tables import Origin, Saved, is_up_to_date, origin_of, read_clean, recorded_rows, save
 from common.storage import delta
 from common.transforms.dimensions import product_history, user_history
-from common.transforms.scd2 import CHANGES_OF_KEY, with_unknown_member
+from common.transforms.scd2 import BEGINNING, CHANGES_OF_KEY, END, with_unknown_member
 from common.transforms.tokens import load_key
 
 DIM_USERS, DIM_PRODUCTS = "warehouse/lake/dim_users", "warehouse/lake/dim_products"
@@ -27,6 +28,7 @@ class _Dimension:
     contract: Contract
     history: Callable[[DataFrame], DataFrame]
     basis: str
+    checks: Mapping[str, Column]
 
     @property
     def suite(self) -> str:
@@ -49,8 +51,15 @@ def run(context: StageContext) -> StageResult:
             USERS,
             lambda changes: user_history(changes, key, context.source.time_zone),
             f"{context.basis}:{key.identity}",
+            {},
         ),
-        _Dimension(DIM_PRODUCTS, PRODUCTS, product_history, context.basis),
+        _Dimension(
+            DIM_PRODUCTS,
+            PRODUCTS,
+            product_history,
+            context.basis,
+            {"is_above_cost": F.col("list_price") >= F.col("unit_cost")},
+        ),
     )
     loaded = [_load(context, dimension) for dimension in dimensions]
     account = sum_accounts(*[account for _, account, _ in loaded])
@@ -91,15 +100,38 @@ def _load(context: StageContext, dimension: _Dimension) -> tuple[Saved | None, A
             origin,
             suite=dimension.suite,
             order=(dimension.contract.key, "valid_from"),
+            checks={"is_interval": F.col("valid_from") < F.col("valid_to"), **dimension.checks},
             parameters={"earliest_birth_year": context.source.limits.earliest_birth_date.year},
         )
         if not saved.is_new:
             return saved, Account(0, 0), f"{name}: unchanged, {saved.rows - _UNKNOWN_MEMBERS:,} versions"
-        counted = versions.agg(F.sum(CHANGES_OF_KEY).alias("changes")).first()
+        judged = _judged_changes(versions, dimension)
     written = saved.written - _UNKNOWN_MEMBERS
-    judged = int(counted["changes"] or 0) if counted else 0
     account = Account(read, written, superseded=judged - (saved.rows - _UNKNOWN_MEMBERS))
     return saved, account, f"{name}: {written:,} versions of {read:,} changes"
+
+
+def _judged_changes(versions: DataFrame, dimension: _Dimension) -> int:
+    """How many changes the versions stand for, after a look at how their intervals fit together.
+
+    Intervals of a key that have one open end and add up to all time leave no gap without an overlap elsewhere; that
+    they do not overlap follows from each one's end being the beginning of the next.
+    """
+    length = (F.unix_micros("valid_to") - F.unix_micros("valid_from")).cast("decimal(38,0)")
+    found = versions.agg(
+        F.sum(CHANGES_OF_KEY).alias("changes"),
+        F.count_distinct(dimension.contract.key).alias("keys"),
+        F.count_if(F.col("valid_to") == F.lit(END)).alias("open"),
+        F.sum(length).alias("length"),
+    ).first()
+    if found is None:  # an aggregate without groups always has its row
+        raise RuntimeError("an aggregate came back without a row")
+    all_time = (END - BEGINNING) // timedelta(microseconds=1)
+    expect_equal(f"open versions of {dimension.table}", found["keys"], found["open"], where=dimension.table)
+    expect_equal(
+        f"time covered by {dimension.table}", found["keys"] * all_time, int(found["length"]), where=dimension.table
+    )
+    return int(found["changes"] or 0)
 
 
 def _as_of(context: StageContext, contract: Contract, origin: Origin) -> DataFrame:

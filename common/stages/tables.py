@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import types as T
 
 from common.cleaning.typing_rows import FLAGS, PAYLOAD_HASH
@@ -140,6 +140,7 @@ def save(  # noqa: PLR0913 - each is said by name, and none of them belongs with
     *,
     suite: str,
     order: Sequence[str],
+    checks: Mapping[str, Column] | None = None,
     parameters: Mapping[str, Any] | None = None,
 ) -> Saved:
     """Put a computed table into the lake when it differs from the one that is there.
@@ -151,6 +152,8 @@ def save(  # noqa: PLR0913 - each is said by name, and none of them belongs with
         origin: What it was made from.
         suite: The gate that it passes before the commit; it may name the parameters `rows_usual` and those given.
         order: The columns by which its rows are sorted within a file.
+        checks: Conditions over several columns that the gate looks at as columns of their own; Great Expectations asks
+            one query more for each comparison of two columns.
         parameters: For the gate.
 
     Raises:
@@ -164,7 +167,7 @@ def save(  # noqa: PLR0913 - each is said by name, and none of them belongs with
     if before is not None and not context.rebuild and _is_same(columns, delta.read(spark, path), found):
         return Saved(table, before, before, rows, 0)
     usual = math.floor(recorded_rows(context, table) * _USUAL_SHARE)
-    context.gate(suite, columns, rows_usual=usual, **(parameters or {}))
+    context.gate(suite, columns.withColumns(dict(checks or {})), rows_usual=usual, **(parameters or {}))
     files = max(1, math.ceil(rows / _ROWS_PER_FILE))
     arranged = columns.coalesce(1) if files == 1 else columns.repartitionByRange(files, *order)
     commit = delta.overwrite(arranged.sortWithinPartitions(*order), path, origin.as_metadata(context.run_id))

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from common.job import Stage, StageContext, StageResult
@@ -88,7 +88,27 @@ def _version(context: StageContext, table: str) -> int | None:
 
 def _save(context: StageContext, table: str, frame: DataFrame, origin: Origin, **parameters: Any) -> Saved:  # noqa: ANN401 - as GX takes them
     suite = f"etl_warehouse.{_name(table)}"
-    return save(context, table, frame, origin, suite=suite, order=_ORDER[table], parameters=parameters)
+    return save(
+        context, table, frame, origin, suite=suite, order=_ORDER[table], checks=_checks(table), parameters=parameters
+    )
+
+
+def _checks(table: str) -> dict[str, Column]:
+    """What must hold between the columns of a table."""
+    conditions = {
+        SESSIONS: {"is_interval": F.col("started_at") <= F.col("ended_at")},
+        DAILY_SALES: {
+            "is_within_lines": F.greatest("sale_lines", "return_lines") <= F.col("lines"),
+            "is_within_orders": F.col("customers") <= F.col("orders"),
+        },
+        CATEGORY_REVENUE: {
+            "is_within_lines": F.greatest("sale_lines", "orders") <= F.col("lines"),
+        },
+        USER_METRICS: {
+            "is_interval": F.coalesce(F.col("first_purchase_date") <= F.col("last_purchase_date"), F.lit(True))
+        },
+    }
+    return conditions.get(table, {})
 
 
 def _sessions_and_carts(context: StageContext, lake: _Lake, origin: Origin, kept: ExitStack) -> list[Saved]:
