@@ -14,6 +14,8 @@ from common.storage.fingerprint import row_hash
 
 REASONS, FLAGS, PAYLOAD_HASH = "_reasons", "flags", "_payload_hash"
 _MAX_EXACT = "decimal(38,10)"
+# Spark also takes a time of day, to which it adds today's date, a year alone, and a date with anything behind its T.
+_DAY_FIRST = r"^\d{4}-\d{1,2}-\d{1,2}(?:[ T].*)?$"
 
 
 def type_rows(raw: DataFrame, contract: Contract, source: SourceSettings) -> DataFrame:
@@ -32,10 +34,10 @@ def type_rows(raw: DataFrame, contract: Contract, source: SourceSettings) -> Dat
     raw_types = raw.schema[RAW].dataType
     if not isinstance(raw_types, StructType):
         raise TypeError(f"{RAW} is not a struct but {raw_types}")
-    texts = {field.name: _raw_value(field, raw_types) for field in contract.fields}
-    typed = {field.name: _typed(texts[field.name], field) for field in contract.fields}
+    values = {field.name: _raw_value(field, raw_types) for field in contract.fields}
+    typed = {field.name: _typed(*values[field.name], field) for field in contract.fields}
     form_reasons = [
-        reason for field in contract.fields for reason in _form_reasons(texts[field.name], typed[field.name], field)
+        reason for field in contract.fields for reason in _form_reasons(values[field.name][0], typed[field.name], field)
     ]
     names = [field.name for field in contract.fields]
     rows = raw.select(
@@ -65,8 +67,11 @@ def type_rows(raw: DataFrame, contract: Contract, source: SourceSettings) -> Dat
     return judged.withColumn(PAYLOAD, F.when(F.size(REASONS) > 0, F.col(PAYLOAD)))
 
 
-def _raw_value(field: Field, raw_types: StructType) -> Column:
-    """The raw value; text is trimmed and an empty one is null. A mapping gives nested columns flat, or not at all."""
+def _raw_value(field: Field, raw_types: StructType) -> tuple[Column, bool]:
+    """The raw value, and whether it is text; text is trimmed and an empty one is null.
+
+    A mapping gives nested columns flat, or not at all.
+    """
     names = raw_types.fieldNames()
     top = field.raw_path.partition(".")[0]
     if field.name in names:
@@ -74,18 +79,21 @@ def _raw_value(field: Field, raw_types: StructType) -> Column:
     elif top in names:
         value, kind = F.col(f"{RAW}.{field.raw_path}"), StringType()
     else:
-        return F.lit(None).cast("string")
-    return F.nullif(F.trim(value), F.lit("")) if isinstance(kind, StringType) else value
+        return F.lit(None).cast("string"), False
+    is_text = isinstance(kind, StringType)
+    return (F.nullif(F.trim(value), F.lit("")) if is_text else value), is_text
 
 
-def _typed(value: Column, field: Field) -> Column:
+def _typed(value: Column, is_text: bool, field: Field) -> Column:
     """The value in its type, or null where it has none. An amount with more decimals than it keeps is no value."""
     if field.name == "op":
         return F.coalesce(value, F.lit("upsert"))
-    if not field.type.startswith("decimal"):
-        return value.try_cast(field.type)
     typed = value.try_cast(field.type)
-    return F.when(value.try_cast(_MAX_EXACT) == typed, typed)
+    if field.type.startswith("decimal"):
+        return F.when(value.try_cast(_MAX_EXACT) == typed, typed)
+    if is_text and field.type in {"date", "timestamp"}:
+        return F.when(value.rlike(_DAY_FIRST) & value.try_cast("timestamp").isNotNull(), typed)
+    return typed
 
 
 def _form_reasons(value: Column, typed: Column, field: Field) -> list[Column]:
