@@ -108,7 +108,7 @@ def _scattered(table: pa.Table, extra: pa.Table) -> pa.Table:
 def clickstream_tasks(plan: Plan, root: Path) -> list[Task]:
     """A task for each day's events."""
     rows = plan.event_rows()
-    defects = EventDefects(plan.spec, rows, plan.stream("defects/clickstream"), START_DAY + DAYS - 1)
+    defects = EventDefects(plan.spec, rows, plan.stream("defects/clickstream"), (START_DAY, START_DAY + DAYS - 1))
 
     def write(day: int, planted: Planted) -> Written:
         path = partition_path("clickstream", date_of(day))
@@ -121,9 +121,20 @@ def clickstream_tasks(plan: Plan, root: Path) -> list[Task]:
     return [partial(write, day) for day in range(DAYS)]
 
 
-def event_lines(rows: EventRows, defects: EventDefects, day: int, path: str, planted: Planted) -> pa.Array:
-    """All lines that are delivered with the events of a day, given as days since 1970, in order of time."""
-    events = defects.on_time(rows.of_day(day * DAY_MS, DAY_MS))
+def event_lines(
+    rows: EventRows, defects: EventDefects, day: int, path: str, planted: Planted, all_days: bool = False
+) -> pa.Array:
+    """All lines that are delivered on a day, in order of time.
+
+    Args:
+        rows: What makes the events.
+        defects: Which of them are copied or come late.
+        day: Days since 1970.
+        path: The file, relative to the root.
+        planted: Takes down what is planted.
+        all_days: Whether the planned events of all days are delivered, instead of those of that day.
+    """
+    events = defects.on_time(rows.all_events() if all_days else rows.of_day(day * DAY_MS, DAY_MS))
     events = events.take(np.argsort(events.ts_ms, kind="stable"))
     lines = rows.lines_of(events)
     crowd = np.flatnonzero((rows.size[events.session] > LONG) | (rows.sessions.kind[events.session] == BOT))

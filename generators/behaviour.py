@@ -13,12 +13,13 @@ The chance that a user buys on a day is 1 - exp(-rate), with
 - level is one number for the data set, which sets its size.
 
 All of it is known before the day, so the best reachable prediction of silence over some days is the product of the
-chances of no purchase on each (`silence_probability`), without any hidden state.
+chances of no purchase on each (`silence_probabilities`), without any hidden state.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,7 +36,7 @@ NEWCOMER_DAYS, NEWCOMER_TEMPER = 14, 4.0
 _NEVER = -(10**6)
 _WEEKDAY = np.array([1.02, 0.95, 0.93, 0.96, 1.0, 1.04, 1.12])  # from Monday
 _GROWTH = (0.8, 0.5)
-_FIRST_LEVEL = 0.92
+_FIRST_LEVEL = 0.94
 _VISIT_SHARE, _VISIT_POWER, _MAX_VISIT = 0.085, 0.5, 0.35
 PURCHASES_A_USER = LINES * (1 - RETURN_SHARE) / MEAN_BASKET / USERS
 
@@ -73,9 +74,9 @@ class State:
     last: I64
     returned: I64
 
-    def copy(self) -> State:
-        """An independent copy."""
-        return State(self.count.copy(), self.last.copy(), self.returned.copy())
+    def take(self, users: I64) -> State:
+        """What is known of some users."""
+        return State(self.count[users], self.last[users], self.returned[users])
 
 
 def rates(people: People, state: State, day: int, level: float, known: int) -> F64:
@@ -118,15 +119,32 @@ class Behaviour:
     visit_day: I64
     state: State
 
+    def state_before(self, day: int) -> State:
+        """What was known of each user before a day of the window."""
+        users = len(self.state.count)
+        state = _blank(users)
+        before = int(np.searchsorted(self.buy_day, day))
+        buyer, return_day = self.buyer[:before], self.return_day[:before]
+        state.count[:] = np.bincount(buyer, minlength=users)
+        # Of several values for one user the last one stays, and purchases are in order of time.
+        state.last[buyer] = self.buy_day[:before]
+        sent = return_day >= 0
+        state.returned[buyer[sent]] = return_day[sent]
+        return state
 
-def simulate(spec: Spec, people: People, level: float, until: int = DAYS) -> Behaviour:
-    """Simulate the days before `until`, day by day and all users at once."""
+
+def _blank(users: int) -> State:
+    return State(np.zeros(users, np.int64), np.full(users, _NEVER), np.full(users, _NEVER))
+
+
+def simulate(spec: Spec, people: People, level: float) -> Behaviour:
+    """Simulate the window, day by day and all users at once."""
     stream = Stream(spec.seed, "behaviour")
     users = np.arange(spec.users)
-    state = State(np.zeros(spec.users, np.int64), np.full(spec.users, _NEVER), np.full(spec.users, _NEVER))
+    state = _blank(spec.users)
     bought: list[tuple[I64, I64, I64]] = []
     visited: list[tuple[I64, I64]] = []
-    for day in range(until):
+    for day in range(DAYS):
         known = int(np.searchsorted(people.signup_day, day, side="right"))
         rate = rates(people, state, day, level, known)
         ids = users[:known] * 4096 + day
@@ -163,17 +181,28 @@ def make_behaviour(spec: Spec, people: People) -> Behaviour:
     return behaviour
 
 
-def silence_probability(people: People, state: State, level: float, day: int, horizon: int) -> npt.NDArray[np.float64]:
-    """The chance that a user buys nothing on `horizon` days from `day` on, given all that is known before it.
+def silence_probabilities(
+    people: People, state: State, level: float, day: int, horizons: Sequence[int]
+) -> dict[int, npt.NDArray[np.float64]]:
+    """The chance that a user buys nothing on so many days from `day` on, given all that is known before it.
 
     As long as nobody buys, what is known changes by the passing of time alone, so the product over days is exact.
     A return that is still to come counts as known here; its effect is small.
 
+    Args:
+        people: The users, in order of signing up.
+        state: What is known of them.
+        level: The data set's level.
+        day: The first day.
+        horizons: Numbers of days.
+
     Returns:
-        Probabilities, (N,); 1 for users who sign up later.
+        Probabilities by horizon, (N,) each; 1 for users who sign up later.
     """
-    total = np.zeros(len(people.signup_day))
-    for ahead in range(day, day + horizon):
-        known = int(np.searchsorted(people.signup_day, ahead, side="right"))
-        total[:known] += rates(people, state, ahead, level, known)
-    return np.exp(-total)
+    total, found = np.zeros(len(people.signup_day)), {}
+    for ahead in range(max(horizons)):
+        known = int(np.searchsorted(people.signup_day, day + ahead, side="right"))
+        total[:known] += rates(people, state, day + ahead, level, known)
+        if ahead + 1 in horizons:
+            found[ahead + 1] = np.exp(-total)
+    return found

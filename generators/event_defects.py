@@ -77,10 +77,10 @@ class EventDefects:
         spec: The data set.
         rows: What makes the events.
         stream: The stream of the defects.
-        last_day: Last day of delivery, as days since 1970.
+        days: First day and last day of delivery, as days since 1970.
     """
 
-    def __init__(self, spec: Spec, rows: EventRows, stream: Stream, last_day: int) -> None:
+    def __init__(self, spec: Spec, rows: EventRows, stream: Stream, days: tuple[int, int]) -> None:
         self.rows, self.stream = rows, stream
         sessions = rows.sessions
         sizes = {name: spec.planted(_RATES.get(name, _RATE), rows.total) for name in CLASSES}
@@ -107,7 +107,7 @@ class EventDefects:
         delay = np.where(late, delay, np.where(again, stream.below("again_after", self.source, 2), 0))
         day = self._times() // DAY_MS
         # What would come after the last day comes in time.
-        self.day = np.minimum(day + delay, last_day)
+        self.day = np.clip(day + delay, *days)
         self.late = np.sort(self.source[late & (self.day > day)])
 
     def _ordinary(self, ordinary: np.ndarray, taken: I64, count: int) -> I64:
@@ -154,7 +154,7 @@ class EventDefects:
         shift = np.where(near, 50 + self.stream.below("near", ids, 851), 0)
         shift = np.where(quick, 3_000 + self.stream.below("quick", ids, 17_000), shift)
         shift = np.where(other, 300 + self.stream.below("other", ids, 600), shift)
-        shift = np.where(of("future_event"), (5 + self.stream.below("future", ids, 20)) * DAY_MS, shift)
+        shift = np.where(of("future_event"), (8 + self.stream.below("future", ids, 20)) * DAY_MS, shift)
         number = np.where(of("exact_duplicate"), events.number, DEFECT_EVENTS + events.number)
         products = np.where(other, (products + 1) % len(self.rows.catalogue.cluster), products)
         orphan = ORPHAN_PRODUCTS + self.stream.below("orphan_product", ids, 4_000)

@@ -85,11 +85,19 @@ class EventRows:
         catalogue: The products.
         sales: Purchases and their lines.
         name_space: Number that tells this delivery's ids from others: 0, or an increment's.
+        ids: The stream that identifiers hang on, if another one: that of the first load.
     """
 
     def __init__(
-        self, stream: Stream, sessions: Sessions, catalogue: Catalogue, sales: tuple[Purchases, Lines], name_space: int = 0
+        self,
+        stream: Stream,
+        sessions: Sessions,
+        catalogue: Catalogue,
+        sales: tuple[Purchases, Lines],
+        name_space: int = 0,
+        ids: Stream | None = None,
     ) -> None:
+        self.ids = ids or stream
         self.stream, self.sessions, self.catalogue, self.name_space = stream, sessions, catalogue, name_space
         self.purchases, self.lines = sales
         self.size = sessions.size
@@ -116,6 +124,10 @@ class EventRows:
         nth = position - np.where(step > 0, before[np.arange(len(step)), np.maximum(step - 1, 0)], 0)
         ts = sessions.start_ms[session] + elapsed
         return Events(self.first[session] + position, session, position, step, nth, ts)
+
+    def all_events(self) -> Events:
+        """The events of all sessions."""
+        return self.expand(np.arange(len(self.size)))
 
     def of_day(self, day_start_ms: int, day_ms: int) -> Events:
         """The events of a day, whichever day their session started on."""
@@ -161,11 +173,11 @@ class EventRows:
         in_path = with_product & (step != REMOVE)
         product_text = product_ids(np.maximum(product, 0))
         anonymous_space = np.where(user >= 0, 0, self.name_space)
-        ids = anonymous_ids(self.stream, sessions.visitor[session] + (anonymous_space << 33), 0)
+        ids = anonymous_ids(self.ids, sessions.visitor[session] + (anonymous_space << 33), 0)
         return join(
             fixed(
                 constant('{"event_id":"', rows),
-                event_ids(self.stream, events.number, self.name_space),
+                event_ids(self.ids, events.number, self.name_space),
                 constant('","event_ts":"', rows),
                 timestamps(events.ts_ms),
                 constant('"', rows),
@@ -175,7 +187,7 @@ class EventRows:
                 constant(',"anonymous_id":"', rows),
                 ids,
                 constant('","session_id":"', rows),
-                session_ids(self.stream, sessions.key[session], self.name_space),
+                session_ids(self.ids, sessions.key[session], self.name_space),
                 constant('","event_type":"', rows),
             ),
             take(_TYPE_AND_PAGE, self._page(events)),

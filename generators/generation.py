@@ -12,14 +12,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from generators import base
+from generators.increments import Increment
 from generators.plan import make_plan
 from generators.progress import GenerationProgress, Silence
 from generators.spec import END, START, Spec
-from generators.writing import publish
+from generators.writing import partition_path, publish
 
 STATE = Path("truth/generation.json")
 _DIRECTORIES = ("raw", "samples", "truth")
 _BUILD = ".generating"
+MAX_INCREMENT_DAYS = 700
 
 
 class GenerationError(Exception):
@@ -56,7 +58,7 @@ def read_state(root: Path) -> dict[str, object] | None:
     """What generation.json says of a root, None where there is none."""
     try:
         state = json.loads((root / STATE).read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError) as error:
         raise GenerationError(f"{root / STATE} cannot be read ({error}); mend it, or use --force") from error
@@ -121,7 +123,8 @@ def generate(
             f"{root} holds generated data of scale {state.get('scale')} and seed {state.get('seed')}; "
             "use another --root, or --force to replace it"
         )
-    if not force and (taken := [name for name in _DIRECTORIES if (root / name).exists() and any((root / name).iterdir())]):
+    taken = [name for name in _DIRECTORIES if (root / name).is_dir() and any((root / name).iterdir())]
+    if taken and not force:
         raise GenerationError(f"{root} has {', '.join(taken)} of unknown origin; use another --root, or --force")
     build = root / _BUILD
     _prepare(root, build)
@@ -155,7 +158,46 @@ def generate(
 def generate_increment(
     root: Path, scale: float, seed: int, date: dt.date, progress: GenerationProgress | None = None
 ) -> GenerationSummary:
-    """Add a later day to a generated root."""
-    raise GenerationError("increments are not there yet")
+    """Add a later day to a generated root.
+
+    Args:
+        root: Where the first load of the same scale and seed is.
+        scale: Its scale.
+        seed: Its seed.
+        date: The day to add, after the first load's last one.
+        progress: Hears of the steps.
+
+    Returns:
+        What was written; `existed` is set where the day is already there.
+
+    Raises:
+        GenerationError: If there is no such first load, the date is not after it, or the root cannot be written.
+    """
+    started, spec, progress = time.monotonic(), Spec(scale, seed), progress or Silence()
+    state = read_state(root)
+    if state is None or not _same(state, spec):
+        raise GenerationError(f"{root} has no generated data of scale {scale} and seed {seed}; generate that first")
+    if not END < date <= END + dt.timedelta(days=MAX_INCREMENT_DAYS):
+        raise GenerationError(f"{date} is not within {MAX_INCREMENT_DAYS} days after {END}, where the first load ends")
+    increments = [str(day) for day in _list(state.get("increments"))]
+    if date.isoformat() in increments:
+        return GenerationSummary(root, existed=True)
+    build = root / _BUILD
+    _prepare(root, build)
+    progress.start(f"increment {date}", 1)
+    written, _ = Increment(make_plan(spec), date).write(build)
+    names = [str(Path(partition_path(name, date)).parent) for name in written]
+    names.append(f"truth/increments/date={date.isoformat()}")
+    for name in names:
+        # A killed run may have left a part of the same day.
+        shutil.rmtree(root / name, ignore_errors=True)
+    publish(build, root, names)
+    shutil.rmtree(build)
+    write_state(root, {**state, "increments": sorted([*increments, date.isoformat()])})
+    progress.advance(f"increment {date}")
+    rows = {name: file.rows for name, file in written.items()}
+    return GenerationSummary(root, rows, time.monotonic() - started, sum(file.bytes for file in written.values()))
 
 
+def _list(value: object) -> list[object]:
+    return list(value) if isinstance(value, list) else []

@@ -125,7 +125,7 @@ class LinePlanter:
         # More defects than lines at the smallest scales: a line may then be copied more than once.
         skipped = 0 if avoid is None else len(avoid)
         order = self.stream.sample("source", total, min(total, count * len(names) + skipped))
-        order = order if avoid is None else np.setdiff1d(order, avoid)
+        order = order if avoid is None else order[~np.isin(order, avoid)]
         source = np.resize(order, count * len(names)) if len(order) else np.empty(0, np.int64)
         self.file = np.searchsorted(ends, source, side="right")
         self.row = source - (ends - np.asarray(sizes))[self.file]

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from generators.behaviour import silence_probability, simulate
+from generators.behaviour import silence_probabilities
 from generators.people import cluster_scores
 from generators.plan import Plan, make_plan
 from generators.purchases import EXPLORE_SHARE, whim_weights
@@ -34,14 +34,11 @@ def churn_ceiling(plan: Plan, day: int, horizons: Sequence[int]) -> dict[int, tu
     Returns:
         By horizon the indices of the users who have bought before, and their probabilities.
     """
-    level = plan.behaviour.level
-    state = simulate(plan.spec, plan.people, level, until=day).state
+    state = plan.behaviour.state_before(day)
     users = np.flatnonzero(state.count > 0)
-    return {
-        horizon: (users, silence_probability(plan.people, state, level, day, horizon)[users])
-        for horizon in horizons
-        if day + horizon <= DAYS
-    }
+    inside = [horizon for horizon in horizons if day + horizon <= DAYS]
+    found = silence_probabilities(plan.people.take(users), state.take(users), plan.behaviour.level, day, inside)
+    return {horizon: (users, probability) for horizon, probability in found.items()}
 
 
 def churn_probabilities(scale: float, seed: int, as_of: dt.date, horizon_days: int) -> dict[str, float]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 import numpy.typing as npt
@@ -15,10 +15,10 @@ from generators.spec import DAYS, FIRST_SIGNUP, Spec, date_of, day_of
 
 SEGMENTS = ("occasional", "regular", "frequent", "devoted")
 TIERS = ("bronze", "silver", "gold", "platinum")
-_SEGMENT_SHARES = (0.72, 0.18, 0.05, 0.05)
+_SEGMENT_SHARES = (0.74, 0.16, 0.05, 0.05)
 # Purchases a day before any has been seen, as a gamma prior: shape and exposure in days (see behaviour.py).
-SHAPE = np.array([0.2, 0.5, 3.0, 9.0])
-EXPOSURE = np.array([150.0, 150.0, 50.0, 60.0])
+SHAPE = np.array([0.03, 0.08, 1.2, 4.0])
+EXPOSURE = np.array([22.0, 22.0, 22.0, 22.0])
 TASTE_WEIGHT = 2.5
 _PRICE_WEIGHT = 0.9
 _CHUNK = 20_000
@@ -56,6 +56,10 @@ class People:
     rating_bias: F64
     discount_share: F64
     return_share: F64
+
+    def take(self, users: I64) -> People:
+        """Some of the users."""
+        return People(**{field.name: getattr(self, field.name)[users] for field in fields(self)})
 
     @property
     def country(self) -> I64:

@@ -116,7 +116,7 @@ def make_copies(
         shipping_cents=copied.shipping_cents * np.where(negative, -1, 1),
         status=np.where(older, earlier, copied.status),
     )
-    shift = np.where(of("future_date"), 5 + stream.below("future", ids, 25), 0) * DAY_MS
+    shift = np.where(of("future_date"), 8 + stream.below("future", ids, 25), 0) * DAY_MS
     delivered = np.maximum(copied.ts_ms // DAY_MS, days[0])
     late = np.where(of(*_SAME_ID), stream.below("delay", ids, 3), 0)
     copied = replace(copied, ts_ms=copied.ts_ms + shift)
