@@ -12,7 +12,7 @@ from itertools import groupby
 
 from pyspark.sql import Column, DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
-from pyspark.sql.types import DataType, StringType, StructField, StructType
+from pyspark.sql.types import ArrayType, DataType, StringType, StructField, StructType
 
 from common.contracts.model import Contract
 from common.layout import Layout
@@ -67,12 +67,12 @@ def _strings(columns: Sequence[str]) -> list[StructField]:
     return [StructField(column, StringType()) for column in columns]
 
 
-def _rows_of_lines(lines: DataFrame, reason: Column, parsed: Column) -> DataFrame:
-    """Lines with their reason, and the parsed struct where there is none."""
+def _rows_of_lines(lines: DataFrame, parsed: Column) -> DataFrame:
+    """Lines that have their reason, with the parsed struct where that is null."""
     return lines.select(
-        F.when(reason.isNull(), parsed).alias(RAW),
+        F.when(F.col(LINE_REASON).isNull(), parsed).alias(RAW),
         F.col("value").cast("binary").alias(PAYLOAD),
-        reason.alias(LINE_REASON),
+        LINE_REASON,
         SOURCE_FILE,
         DELIVERED_ON,
     )
@@ -107,8 +107,8 @@ def _parse_csv(lines: DataFrame, contract: Contract, header: tuple[str, ...]) ->
         (F.col(f"_parsed.{name}") if name in header else F.lit(None).cast("string")).alias(name)
         for name in contract.raw_columns
     ]
-    return _rows_of_lines(body, reason, F.struct(*columns)).unionByName(
-        _rows_of_lines(headers, F.lit("repeated_header"), F.lit(None).cast(whole))
+    return _rows_of_lines(body.withColumn(LINE_REASON, reason), F.struct(*columns)).unionByName(
+        _rows_of_lines(headers.withColumn(LINE_REASON, F.lit("repeated_header")), F.lit(None).cast(whole))
     )
 
 
@@ -122,33 +122,35 @@ def raw_json_schema(contract: Contract) -> StructType:
 
 
 def _parse_json(lines: DataFrame, contract: Contract) -> DataFrame:
-    schema = raw_json_schema(contract).add(StructField(_CORRUPT, StringType()))
-    options = {"mode": "PERMISSIVE", "columnNameOfCorruptRecord": _CORRUPT}
-    text = F.btrim("value", F.lit(" \t\r"))
-    is_object = F.is_valid_utf8("value") & text.startswith("{")
-    rows = lines.withColumn("_parsed", F.from_json(F.when(is_object, text), schema, options))
-    reason = _first_reason(
-        ("invalid_utf8", ~F.is_valid_utf8("value")),
-        ("blank_line", text == ""),
-        ("not_an_object", text.startswith("[") | text.startswith('"')),
-        ("malformed_json", F.col("_parsed").isNull() | F.col(f"_parsed.{_CORRUPT}").isNotNull()),
-        ("malformed_json", ~_is_one_value(text)),
-    )
-    columns = [F.col(f"_parsed.{name}").alias(name) for name in contract.raw_columns]
-    return _rows_of_lines(rows, reason, F.struct(*columns))
+    """Lines that hold one object each.
 
-
-def _is_one_value(text: Column) -> Column:
-    """Whether a text that starts as an object ends with it: the parser stops at the object's end and loses the rest.
-
-    Within an array the text is one element only if nothing but a closing bracket follows the object, and as a field of
-    an object only if nothing but a closing brace does.
+    The parser stops where a value ends and would lose what follows. So that nothing can follow, the line is parsed as
+    the one element of an array in an object: a second object makes a second element, anything else breaks the whole.
     """
-    alone_in_array = F.json_array_length(F.concat(F.lit("["), text, F.lit("]"))) == 1
-    alone_in_object = F.size(F.json_object_keys(F.concat(F.lit('{"x":'), text, F.lit("}")))) == 1
-    return F.coalesce(alone_in_array, F.lit(False)) & F.coalesce(
-        F.when(text.contains("]"), alone_in_object), ~text.contains("]")
+    row = raw_json_schema(contract)
+    schema = StructType([StructField("x", ArrayType(row)), StructField(_CORRUPT, StringType())])
+    options = {"mode": "PERMISSIVE", "columnNameOfCorruptRecord": _CORRUPT}
+    wrapped = F.concat(F.lit('{"x":['), F.col("_text"), F.lit("]}"))
+    parsed = F.from_json(F.when(F.col("_valid") & F.col("_text").startswith("{"), wrapped), schema, options)
+    is_one = F.col(f"_parsed.{_CORRUPT}").isNull() & (F.size("_parsed.x") == 1)
+    reason = _first_reason(
+        ("invalid_utf8", ~F.col("_valid")),
+        ("blank_line", F.col("_text") == ""),
+        ("not_an_object", F.col("_text").startswith("[") | F.col("_text").startswith('"')),
+        ("malformed_json", ~F.coalesce(is_one, F.lit(False)) | _leaves_the_array(F.col("_text"))),
     )
+    rows = (
+        lines.withColumns({"_valid": F.is_valid_utf8("value"), "_text": F.btrim("value", F.lit(" \t\r"))})
+        .withColumn("_parsed", parsed)
+        .withColumn(LINE_REASON, reason)
+    )
+    return _rows_of_lines(rows, F.col("_parsed.x")[0])
+
+
+def _leaves_the_array(text: Column) -> Column:
+    """Whether a closing bracket in the text ends the array that was put around it; few lines have one at all."""
+    keys = F.size(F.json_object_keys(F.concat(F.lit('{"x":'), text, F.lit("}"))))
+    return F.coalesce(F.when(text.contains("]"), F.coalesce(keys != 1, F.lit(True))), F.lit(False))
 
 
 def _read_parquet(spark: SparkSession, layout: Layout, contract: Contract, files: Sequence[RawFile]) -> DataFrame:

@@ -35,7 +35,8 @@ def resolve(rows: DataFrame, contract: Contract, source: SourceSettings) -> Data
         F.when(~bad, F.col(contract.key)), F.concat(F.lit("-:"), F.xxhash64("_payload").cast("string"))
     )
     newest_first: list[Column] = [version.desc_nulls_last() for version in contract.version(source)]
-    order = Window.partitionBy("_together").orderBy(
+    # The hash comes first because rows sort by numbers far faster than by ids that begin alike.
+    order = Window.partitionBy(F.xxhash64("_together"), "_together").orderBy(
         *newest_first, F.col(PAYLOAD_HASH).desc(), F.col(IS_NEW).asc(), F.col(SOURCE_FILE).asc()
     )
     same_as_before = F.coalesce(F.lag(PAYLOAD_HASH).over(order) == F.col(PAYLOAD_HASH), F.lit(False))
