@@ -121,7 +121,7 @@ def clickstream_tasks(plan: Plan, root: Path) -> list[Task]:
     return [partial(write, day) for day in range(DAYS)]
 
 
-def event_lines(
+def event_lines(  # noqa: PLR0913, PLR0917 - each is a different input
     rows: EventRows, defects: EventDefects, day: int, path: str, planted: Planted, all_days: bool = False
 ) -> pa.Array:
     """All lines that are delivered on a day, in order of time.
@@ -143,4 +143,3 @@ def event_lines(
     copies, copies_ms = defects.copies_on(day, path, planted)
     places = np.searchsorted(events.ts_ms, np.concatenate([late_ms, copies_ms]))
     return merge(lines, late + copies, places)
-

@@ -8,14 +8,15 @@ The chance that a user buys on a day is 1 - exp(-rate), with
   purchases seen, so that a user's activity is known from the history as well as it can be known at all;
 - rhythm is low just after a purchase, highest about one of the user's own mean pauses (1 / pace) later, and falls to
   LAPSED when the silence goes beyond SILENCE of them: customers who broke with their rhythm rarely come back;
-- calendar has growth, weekdays and sales; temper has newcomers' first weeks, a recent return, and a liking for discounts that
-  waits for the sales;
+- calendar has growth, weekdays and sales; temper has newcomers' first weeks, a recent return, and a liking for
+  discounts that waits for the sales;
 - level is one number for the data set, which sets its size.
 
 All of it is known before the day, so the best reachable prediction of silence over some days is the product of the
 chances of no purchase on each (`silence_probabilities`), without any hidden state.
 """
 
+# ruff: noqa: PLR2004 - shares and dates of made-up behaviour say more where they are used than under a name
 from __future__ import annotations
 
 import datetime as dt
@@ -94,7 +95,8 @@ def rates(people: People, state: State, day: int, level: float, known: int) -> F
     temper[day - signup < NEWCOMER_DAYS] *= NEWCOMER_TEMPER
     since_return = day - state.returned[:known]
     temper[(since_return >= 0) & (since_return < RETURN_MEMORY_DAYS)] *= RETURN_TEMPER
-    return level * demand * pace * rhythm * temper
+    values: F64 = level * demand * pace * rhythm * temper
+    return values
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """The plan of the products: shelf, price band, taste, quality, popularity, prices over time."""
 
+# ruff: noqa: PLR2004 - shares and dates of made-up behaviour say more where they are used than under a name
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -88,13 +89,15 @@ def cluster_vectors(seed: int) -> F64:
     department = np.array([DEPARTMENTS.index(shelf.department) for shelf in SHELVES])
     shelves = 0.72 * normal("department", len(DEPARTMENTS))[department] + 0.58 * normal("shelf", len(SHELVES))
     vectors = shelves[SHELF_OF] + 0.22 * normal("band", CLUSTERS)
-    return vectors / np.sqrt((vectors**2).sum(axis=1, keepdims=True))
+    values: F64 = vectors / np.sqrt((vectors**2).sum(axis=1, keepdims=True))
+    return values
 
 
 def charm_price(dollars: F64, bits: F64) -> I64:
     """A price as shops write it, in cents: mostly .99, else .49 or .95."""
     ending = np.where(bits < 0.75, 99, np.where(bits < 0.9, 49, 95))
-    return np.maximum(np.floor(dollars), 1).astype(np.int64) * 100 + ending
+    values: I64 = np.maximum(np.floor(dollars), 1).astype(np.int64) * 100 + ending
+    return values
 
 
 def _prices(stream: Stream, ids: I64, cluster: I64) -> tuple[I64, I64]:
@@ -113,8 +116,8 @@ def make_catalogue(spec: Spec) -> Catalogue:
     cluster = shelf * len(BANDS) + stream.pick("band", ids, _BAND_SHARES)
     # Popularity falls with a rank that has nothing to do with the id.
     rank = np.argsort(np.argsort(stream.bits("rank", ids), kind="stable"), kind="stable")
-    popularity = (rank + _ZIPF_SHIFT * min(1.0, spec.products / 10_000) + 1.0) ** -_ZIPF_EXPONENT
-    popularity /= popularity.sum()
+    weight = (rank + _ZIPF_SHIFT * min(1.0, spec.products / 10_000) + 1.0) ** -_ZIPF_EXPONENT
+    popularity = (weight / weight.sum()).astype(np.float64)
     list_cents, cost_cents = _prices(stream, ids, cluster)
     changes = stream.uniform("has_new_price", ids) < 0.18
     price_day = np.where(changes, 10 + stream.below("price_day", ids, DAYS - 15), DAYS * 1000)
@@ -122,7 +125,7 @@ def make_catalogue(spec: Spec) -> Catalogue:
     new_cents = charm_price(list_cents * factor / 100, stream.uniform("new_ending", ids))
     vectors = cluster_vectors(spec.seed)
     noise = stream.normal("vector", np.arange(len(ids) * FACTORS)).reshape(-1, FACTORS)
-    share = np.bincount(cluster, weights=popularity, minlength=CLUSTERS)
+    share: F64 = np.bincount(cluster, weights=popularity, minlength=CLUSTERS).astype(np.float64)
     order = np.argsort(cluster, kind="stable")
     return Catalogue(
         cluster=cluster,

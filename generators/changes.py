@@ -1,5 +1,6 @@
 """The feeds of changes: what happens to users and products within the window, and when it is heard of."""
 
+# ruff: noqa: PLR2004 - shares and dates of made-up behaviour say more where they are used than under a name
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -89,7 +90,8 @@ def user_feed(plan: Plan, states: UserStates) -> Feed[UserStates]:
     def when(column: str, users: I64, low: int, high: int) -> I64:
         start = np.maximum(plan.people.signup_day[users] + 1, low)
         days = start + stream.uniform(f"{column}_day", users) * np.maximum(high - start, 1)
-        return START_MS + (days * DAY_MS).astype(np.int64)
+        values: I64 = START_MS + (days * DAY_MS).astype(np.int64)
+        return values
 
     parts: list[tuple[UserStates, int, str]] = []
     middle = DAYS - 60
@@ -110,7 +112,7 @@ def user_feed(plan: Plan, states: UserStates) -> Feed[UserStates]:
     return _deliver(stream, user_rows.join_users(*[part for part, _, _ in parts]), parts, late, "user", spec.users)
 
 
-def _deliver(
+def _deliver(  # noqa: PLR0913, PLR0917 - each is a different input
     stream: Stream, states: States, parts: list[tuple[States, int, str]], late: I64, key: str, population: int
 ) -> Feed[States]:
     """Decide in which file each change is delivered, and send some of them again.
@@ -189,6 +191,4 @@ def product_feed(plan: Plan, states: ProductStates) -> Feed[ProductStates]:
     at(delete_first, when("dropped", delete_first, middle, _LAST_CHANGE_DAY), DELETE, "delete_first", active=0)
     both = np.intersect1d(repriced, stocked)
     late = both[: plan.spec.planted(_LATE, count)]
-    return _deliver(
-        stream, product_rows.join_products(*[part for part, _, _ in parts]), parts, late, "product", count
-    )
+    return _deliver(stream, product_rows.join_products(*[part for part, _, _ in parts]), parts, late, "product", count)

@@ -81,7 +81,7 @@ def product_tasks(plan: Plan, root: Path) -> list[Task]:
     return [first_load, *_change_tasks(spec, "products", root, header, feed, partial(product_rows.to_lines, stream))]
 
 
-def _change_tasks(
+def _change_tasks(  # noqa: PLR0913, PLR0917 - each is a different input
     spec: Spec, dataset: str, root: Path, header: str, feed: Feed[States], to_lines: Callable[[States], pa.Array]
 ) -> list[Task]:
     files = [np.flatnonzero(feed.file == number) for number in range(len(DELIVERY_DAYS))]
@@ -97,7 +97,7 @@ def _change_tasks(
     return [partial(write, number) for number in range(len(files)) if sizes[number]]
 
 
-def write_changes(
+def write_changes(  # noqa: PLR0913, PLR0917 - each is a different input
     root: Path,
     path: str,
     dataset: str,

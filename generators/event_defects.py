@@ -1,5 +1,6 @@
 """Defective copies of events, and hard negatives that only look like them."""
 
+# ruff: noqa: PLR2004 - shares and dates of made-up behaviour say more where they are used than under a name
 from __future__ import annotations
 
 import json
@@ -81,6 +82,7 @@ class EventDefects:
     """
 
     def __init__(self, spec: Spec, rows: EventRows, stream: Stream, days: tuple[int, int]) -> None:
+        """Plan what the class gives; see there for the arguments."""
         self.rows, self.stream = rows, stream
         sessions = rows.sessions
         sizes = {name: spec.planted(_RATES.get(name, _RATE), rows.total) for name in CLASSES}
@@ -147,7 +149,8 @@ class EventDefects:
         products = self.rows.products(events)
 
         def of(label: str) -> np.ndarray:
-            return name == CLASSES.index(label)
+            found: np.ndarray = name == CLASSES.index(label)
+            return found
 
         near, quick = of("near_duplicate"), of("quick_repeat")
         other = quick & (self.stream.uniform("other_product", ids) < 0.4)
@@ -188,5 +191,3 @@ def note_crowds(rows: EventRows, events: Events, lines: list[bytes], path: str, 
     for line, session in zip(lines, events.session.tolist(), strict=True):
         name = "bot" if rows.sessions.kind[session] == BOT else "power_user"
         planted.add("clickstream", name, path, line, str(json.loads(line)["event_id"]))
-
-

@@ -1,5 +1,6 @@
 """Sessions to events, and events to lines of JSON."""
 
+# ruff: noqa: PLR2004 - shares and dates of made-up behaviour say more where they are used than under a name
 from __future__ import annotations
 
 import json
@@ -88,7 +89,7 @@ class EventRows:
         ids: The stream that identifiers hang on, if another one: that of the first load.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - each is a different input
         self,
         stream: Stream,
         sessions: Sessions,
@@ -97,6 +98,7 @@ class EventRows:
         name_space: int = 0,
         ids: Stream | None = None,
     ) -> None:
+        """Plan what the class gives; see there for the arguments."""
         self.ids = ids or stream
         self.stream, self.sessions, self.catalogue, self.name_space = stream, sessions, catalogue, name_space
         self.purchases, self.lines = sales
@@ -229,7 +231,8 @@ class EventRows:
 
     def _utm(self, session: I64) -> I64:
         source = self.sessions.source[session]
-        return _UTM_FIRST[source] + self.stream.below("campaign", self.sessions.key[session], _UTM_COUNT[source])
+        values: I64 = _UTM_FIRST[source] + self.stream.below("campaign", self.sessions.key[session], _UTM_COUNT[source])
+        return values
 
 
 def _fragment(key: str, value: object) -> str:
@@ -251,7 +254,8 @@ _TYPE_AND_PAGE = pool(
 )
 # The quotation mark closes the page's address.
 _REFERRER = pool(
-    ['"' + (_fragment("referrer", link) if (link := _referrer(name, medium)) else "") for name, medium, _ in SOURCES] + ['"']
+    ['"' + (_fragment("referrer", link) if (link := _referrer(name, medium)) else "") for name, medium, _ in SOURCES]
+    + ['"']
 )
 _QUERY_AND_QUANTITY = pool(
     ["", *[_fragment("quantity", number) for number in range(1, _MAX_QUANTITY + 1)]]

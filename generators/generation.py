@@ -90,7 +90,7 @@ def _prepare(root: Path, build: Path) -> None:
         ) from error
 
 
-def generate(
+def generate(  # noqa: PLR0913, PLR0917 - each is a different input
     root: Path,
     scale: float,
     seed: int,

@@ -70,6 +70,7 @@ class Increment:
     """
 
     def __init__(self, plan: Plan, date: dt.date) -> None:
+        """Plan what the class gives; see there for the arguments."""
         self.plan, self.date, self.day = plan, date, day_of(date)
         self.space = self.day - DAYS + 1
         self.stream = plan.stream(f"increment/{date.isoformat()}")
@@ -147,7 +148,9 @@ class Increment:
         returned = plan.lines.user[plan.lines.status == RETURNED]
         back = candidates[(taken < _RETURN_RATE) & ~np.isin(plan.lines.user[candidates], returned)]
         back = back[plan.lines.ts_ms[back] > START_MS + (DAYS - 30) * DAY_MS]
-        returns = make_returns(self.stream.child("returns"), plan.lines, back, np.full(len(back), self.day), plan.people)
+        returns = make_returns(
+            self.stream.child("returns"), plan.lines, back, np.full(len(back), self.day), plan.people
+        )
         return rows[moved], changed, returns
 
     def _sessions(self, purchases: Purchases, sales: Lines) -> tuple[EventRows, pa.Table]:
@@ -254,11 +257,8 @@ class Increment:
         path = partition_path("products", self.date)
         planter = self._planter("products", product_rows.COLUMNS, len(feed.op))
         to_lines = partial(product_rows.to_lines, base)
-        return write_changes(
-            root, path, "products", feed, np.arange(len(feed.op)), to_lines, (planter, 0), planted
-        )
+        return write_changes(root, path, "products", feed, np.arange(len(feed.op)), to_lines, (planter, 0), planted)
 
     def _planter(self, dataset: str, header: str, rows: int) -> LinePlanter:
         name = f"increment/{self.date.isoformat()}"
         return LinePlanter(self.plan.spec, dataset, f"{header},op", True, [rows], name, _FIRST_KEYS[dataset])
-

@@ -11,7 +11,10 @@ import pyarrow as pa
 
 Fate = Literal["quarantined", "duplicate", "superseded", "flagged", "kept"]
 SCHEMA = pa.schema(
-    [(name, pa.string()) for name in ("dataset", "defect_class", "fate", "reason", "source_file", "key", "sha256", "of")]
+    [
+        (name, pa.string())
+        for name in ("dataset", "defect_class", "fate", "reason", "source_file", "key", "sha256", "of")
+    ]
 )
 
 
@@ -114,7 +117,7 @@ class Planted:
 
     rows: list[tuple[str | None, ...]] = field(default_factory=list)
 
-    def add(self, dataset: str, name: str, file: str, raw: bytes, key: str | None, of: str | None = None) -> None:
+    def add(self, dataset: str, name: str, file: str, raw: bytes, key: str | None, of: str | None = None) -> None:  # noqa: PLR0913, PLR0917 - each is a different input
         """Note a planted row.
 
         Args:

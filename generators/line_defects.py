@@ -71,7 +71,9 @@ def mutations(header: str, letter: str, changes: bool) -> dict[str, Mutation]:
         "malformed_line": _malformed,
         "blank_line": lambda fields, nth: b"",
         "missing_key": _with(0, ""),
-        "malformed_key": _with(0, f"{letter}12AB", f"{letter.lower()}{'7' * width}", "1" * width, f"{letter}{'3' * 12}"),
+        "malformed_key": _with(
+            0, f"{letter}12AB", f"{letter.lower()}{'7' * width}", "1" * width, f"{letter}{'3' * 12}"
+        ),
         "missing_updated_at": _with(updated, ""),
         "impossible_updated_at": _with(updated, "2025-13-45T99:00:00.000Z", "2025-02-30T25:61:00.000Z"),
         "repeated_header": lambda fields, nth: header.encode(),
@@ -103,7 +105,7 @@ class LinePlanter:
         avoid: Lines that are never copied, counted through all files.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - each is a different input
         self,
         spec: Spec,
         dataset: str,
@@ -114,6 +116,7 @@ class LinePlanter:
         first_key: int,
         avoid: I64 | None = None,
     ) -> None:
+        """Plan what the class gives; see there for the arguments."""
         self.dataset, self.header = dataset, header
         self.letter = dataset[0].upper()
         self.stream = Stream(spec.seed, f"defects/{dataset}/{name}")

@@ -76,4 +76,5 @@ def preferences(plan: Plan, users: I64) -> F64:
     whims = whim_weights(catalogue)
     cluster = (1 - EXPLORE_SHARE) * own + EXPLORE_SHARE * (whims / whims.sum())[None, :]
     within = catalogue.popularity / catalogue.cluster_share[catalogue.cluster]
-    return cluster[:, catalogue.cluster] * within[None, :]
+    values: F64 = cluster[:, catalogue.cluster] * within[None, :]
+    return values

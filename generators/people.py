@@ -104,7 +104,7 @@ def make_people(spec: Spec) -> People:
 def cluster_scores(people: People, catalogue: Catalogue, users: npt.NDArray[np.integer]) -> F64:
     """Log preference of users for clusters, not normalised, (n, CLUSTERS); -inf where a cluster has no products."""
     with np.errstate(divide="ignore"):
-        scores = np.log(catalogue.cluster_share)[None, :] - (
+        scores: F64 = np.log(catalogue.cluster_share)[None, :] - (
             _PRICE_WEIGHT * people.price_sensitivity[users][:, None] * (BAND_OF - 1.0)[None, :]
         )
     # Factor by factor: a matrix product may add up in another order with another number of threads.

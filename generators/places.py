@@ -85,8 +85,6 @@ def _parse() -> tuple[City, ...]:
 
 CITIES = _parse()
 CITY_WEIGHTS = tuple(
-    COUNTRIES[city.country].share
-    * city.weight
-    / sum(other.weight for other in CITIES if other.country == city.country)
+    COUNTRIES[city.country].share * city.weight / sum(other.weight for other in CITIES if other.country == city.country)
     for city in CITIES
 )

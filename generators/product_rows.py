@@ -15,7 +15,8 @@ from generators.spec import DAY_MS, START_MS
 from generators.text import fixed, join, money, numbers, pool, take, timestamps
 
 COLUMNS = (
-    "product_id,product_name,category,subcategory,brand,list_price,unit_cost,stock_quantity,is_active,created_at,updated_at"
+    "product_id,product_name,category,subcategory,brand,list_price,unit_cost,stock_quantity,is_active,"
+    "created_at,updated_at"
 )
 
 

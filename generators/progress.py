@@ -47,6 +47,7 @@ class Bars:
     """A bar for each step."""
 
     def __init__(self, progress: Progress) -> None:
+        """Plan what the class gives; see there for the arguments."""
         self._progress = progress
         self._tasks: dict[str, TaskID] = {}
 

@@ -118,7 +118,9 @@ def basket_sizes(stream: Stream, keys: I64, wanted: int) -> I64:
 
 def whim_weights(catalogue: Catalogue) -> F64:
     """How gifts and whims are spread over the clusters, more evenly than the own demand; not normalised."""
-    return np.where(catalogue.cluster_share > 0, catalogue.cluster_share, 1.0) ** WHIM_POWER * (catalogue.cluster_share > 0)
+    return np.where(catalogue.cluster_share > 0, catalogue.cluster_share, 1.0) ** WHIM_POWER * (
+        catalogue.cluster_share > 0
+    )
 
 
 def choose_products(stream: Stream, people: People, catalogue: Catalogue, users: I64, keys: I64) -> I64:
@@ -145,12 +147,10 @@ def true_rating(people: People, catalogue: Catalogue, users: I64, products: I64)
     for factor in range(FACTORS):
         match += people.taste[users, factor] * catalogue.vector[products, factor]
     # People mostly buy what they like: without the shift nearly all ratings would be fives.
-    return (
-        RATING_MEAN + people.rating_bias[users] + catalogue.quality[products] + RATING_TASTE * (match - 0.9)
-    )
+    return RATING_MEAN + people.rating_bias[users] + catalogue.quality[products] + RATING_TASTE * (match - 0.9)
 
 
-def _amounts(
+def _amounts(  # noqa: PLR0913, PLR0917 - each is a different input
     stream: Stream, people: People, catalogue: Catalogue, lines: tuple[I64, I64, I64, I64], day: I64, first: I64
 ) -> tuple[I64, I64, I64, I64]:
     """Unit price, discount, tax and shipping in cents of sales, given users, products, quantities and keys."""
@@ -193,8 +193,13 @@ def status_at(stream: Stream, keys: I64, ts_ms: I64, now_ms: int) -> I64:
     return np.where(cancelled, CANCELLED, status).astype(np.int64)
 
 
-def make_sales(
-    stream: Stream, people: People, catalogue: Catalogue, purchases: Purchases, repeats: npt.NDArray[np.bool_], now_ms: int
+def make_sales(  # noqa: PLR0913, PLR0917 - each is a different input
+    stream: Stream,
+    people: People,
+    catalogue: Catalogue,
+    purchases: Purchases,
+    repeats: npt.NDArray[np.bool_],
+    now_ms: int,
 ) -> Lines:
     """The lines of purchases.
 
@@ -292,9 +297,7 @@ def make_returns(stream: Stream, sales: Lines, rows: I64, day: I64, people: Peop
     )
 
 
-def make_purchases(
-    spec: Spec, people: People, catalogue: Catalogue, behaviour: Behaviour
-) -> tuple[Purchases, Lines]:
+def make_purchases(spec: Spec, people: People, catalogue: Catalogue, behaviour: Behaviour) -> tuple[Purchases, Lines]:
     """The sales of the window, returns at the end, exactly `spec.lines` lines."""
     stream = Stream(spec.seed, "purchases")
     now_ms = START_MS + DAYS * DAY_MS

@@ -44,6 +44,7 @@ class Stream:
     """
 
     def __init__(self, seed: int, table: str) -> None:
+        """Plan what the class gives; see there for the arguments."""
         self.seed = seed
         self.table = table
 
@@ -70,17 +71,20 @@ class Stream:
         bits = self.bits(column, ids)
         first = ((bits >> np.uint64(32)).astype(np.float64) + 0.5) * 2.0**-32
         second = (bits & np.uint64(0xFFFFFFFF)).astype(np.float64) * 2.0**-32
-        return np.sqrt(-2.0 * np.log(first)) * np.cos(2.0 * np.pi * second)
+        values: F64 = np.sqrt(-2.0 * np.log(first)) * np.cos(2.0 * np.pi * second)
+        return values
 
     def below(self, column: str, ids: Ids, bound: int | npt.NDArray[np.integer]) -> I64:
         """Whole numbers from 0 to below the bound."""
-        return (self.uniform(column, ids) * bound).astype(np.int64)
+        values: I64 = (self.uniform(column, ids) * bound).astype(np.int64)
+        return values
 
     def pick(self, column: str, ids: Ids, weights: npt.ArrayLike) -> I64:
         """Indices drawn by weight."""
         cumulative = np.cumsum(np.asarray(weights, dtype=np.float64))
         drawn = np.searchsorted(cumulative, self.uniform(column, ids) * cumulative[-1], side="right")
-        return np.minimum(drawn, len(cumulative) - 1).astype(np.int64)
+        found: I64 = np.minimum(drawn, len(cumulative) - 1).astype(np.int64)
+        return found
 
     def sample(self, column: str, population: int, count: int) -> I64:
         """Distinct numbers below the population, in random order; all of them if there are fewer than asked for."""

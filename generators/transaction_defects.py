@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -72,8 +73,14 @@ def _set(table: pa.Table, column: str, where: np.ndarray, values: pa.Array | pa.
     return table.set_column(index, table.schema.field(index), pc.if_else(pa.array(where), values, table.column(column)))
 
 
-def make_copies(
-    spec: Spec, lines: Lines, keys: I64, streams: tuple[Stream, Stream], days: tuple[int, int], first_number: int, space: int
+def make_copies(  # noqa: PLR0913, PLR0917 - each is a different input
+    spec: Spec,
+    lines: Lines,
+    keys: I64,
+    streams: tuple[Stream, Stream],
+    days: tuple[int, int],
+    first_number: int,
+    space: int,
 ) -> Copies:
     """Make all defective copies.
 
@@ -126,26 +133,30 @@ def make_copies(
     return Copies(table, name, np.minimum(delivered + late, days[1]))
 
 
-def _mutate(table: pa.Table, of: object, stream: Stream, ids: I64, copied: Lines) -> pa.Table:
-    """Put the one thing wrong into each row."""
-    where = of
-    if not callable(where):
-        raise TypeError("expected what tells the rows of a class")
+def _mutate(table: pa.Table, where: Callable[[str], np.ndarray], stream: Stream, ids: I64, copied: Lines) -> pa.Table:
+    """Put the one thing wrong into each row; `where` tells the rows of a class."""
     text = pa.scalar(None, pa.string())
 
     def choose(column: str, values: list[str]) -> pa.Array:
         return pa.array(values).take(pa.array(stream.below(column, ids, len(values))))
 
-    for column, name in (("transaction_id", "missing_key"), ("user_id", "missing_user"), ("product_id", "missing_product")):
+    for column, name in (
+        ("transaction_id", "missing_key"),
+        ("user_id", "missing_user"),
+        ("product_id", "missing_product"),
+    ):
         table = _set(table, column, where(name), text)
-    table = _set(table, "transaction_ts", where("missing_ts"), pa.scalar(None, table.schema.field("transaction_ts").type))
+    table = _set(
+        table, "transaction_ts", where("missing_ts"), pa.scalar(None, table.schema.field("transaction_ts").type)
+    )
     bad_ids = choose("bad_id", ["T12", "X0000000017", "0000000423", "T00000000000042", "t0000000815"])
     table = _set(table, "transaction_id", where("malformed_key"), bad_ids)
     table = _set(table, "status", where("unknown_status"), choose("bad_status", ["lost", "complete", "on_hold"]))
     table = _set(table, "currency", where("foreign_currency"), pa.scalar("EUR"))
     ratings = pa.array(np.array([0, 6, 9, 10], dtype=np.int32)[stream.below("bad_rating", ids, 4)])
     table = _set(table, "rating", where("impossible_rating"), ratings)
-    wrong = copied.total_cents + np.where(ids % 2 == 0, 1, -1) * (5 + stream.below("off_by", ids, 5_000))
+    sign = np.where(ids % 2 == 0, 1, -1).astype(np.int64)
+    wrong = copied.total_cents + sign * (5 + stream.below("off_by", ids, 5_000))
     table = _set(table, "total_amount", where("wrong_total"), money_column(wrong))
     years = np.array(["1970-01-01", "1899-12-30"], dtype="datetime64[us]").astype(np.int64)
     times = years[ids % 2] + (copied.ts_ms % DAY_MS) * 1000

@@ -48,9 +48,7 @@ def _dictionary(values: tuple[str, ...], indices: I64) -> pa.Array:
     return pa.array(values, type=pa.string()).take(pa.array(indices))
 
 
-def to_table(
-    lines: Lines, numbers: I64, purchase_keys: I64, stream: Stream, name_space: int = 0
-) -> pa.Table:
+def to_table(lines: Lines, numbers: I64, purchase_keys: I64, stream: Stream, name_space: int = 0) -> pa.Table:
     """Lines as a table of the raw layout.
 
     Args:

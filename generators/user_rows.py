@@ -1,5 +1,6 @@
 """Users as lines of CSV: the first load, and later states of them."""
 
+# ruff: noqa: PLR2004 - shares and dates of made-up behaviour say more where they are used than under a name
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace

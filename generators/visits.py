@@ -4,6 +4,7 @@ A shop's funnel has ten visits or more for a purchase. Half a million lines in a
 for some three visits a purchase, so most visits here are short, and purchases show the views of some of their lines.
 """
 
+# ruff: noqa: PLR2004 - shares and dates of made-up behaviour say more where they are used than under a name
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
@@ -91,7 +92,8 @@ class Sessions:
     @property
     def size(self) -> I64:
         """Number of events, (S,)."""
-        return self.steps.sum(axis=1)
+        values: I64 = self.steps.sum(axis=1)
+        return values
 
     def take(self, rows: npt.NDArray[np.integer]) -> Sessions:
         """Some of the sessions."""
@@ -198,7 +200,7 @@ def anonymous_draft(stream: Stream, spec: Spec, events: int, days: I64) -> _Draf
     return _Draft(kind, _full(rows, -1), visitor, _full(rows, -1), _full(rows, -1), steps, at)
 
 
-def _heavy_draft(stream: Stream, rows: int, users: I64, kind: int, views: I64, days: I64, visitor: I64) -> _Draft:
+def _heavy_draft(stream: Stream, rows: int, users: I64, kind: int, views: I64, days: I64, visitor: I64) -> _Draft:  # noqa: PLR0913, PLR0917 - each is a different input
     steps = np.zeros((rows, len(STEPS)), dtype=np.int64)
     steps[:, 0] = 1 if kind == BROWSED else 0
     steps[:, 1] = views
@@ -230,7 +232,11 @@ def review_draft(stream: Stream, lines: Lines, last_ms: int) -> _Draft:
     stream = stream.child("review")
     rated = np.flatnonzero(lines.rating > 0)
     chosen = rated[stream.uniform("writes", rated) < _REVIEW_RATE]
-    at = lines.ts_ms[chosen] + (8 + stream.below("after", chosen, 14)) * DAY_MS + stream.below("jitter", chosen, 7_200_000)
+    at = (
+        lines.ts_ms[chosen]
+        + (8 + stream.below("after", chosen, 14)) * DAY_MS
+        + stream.below("jitter", chosen, 7_200_000)
+    )
     chosen, at = chosen[at < last_ms], at[at < last_ms]
     steps = np.zeros((len(chosen), len(STEPS)), dtype=np.int64)
     steps[:, 0] = steps[:, 6] = 1
@@ -239,8 +245,14 @@ def review_draft(stream: Stream, lines: Lines, last_ms: int) -> _Draft:
     return _Draft(_full(rows, BROWSED), user, user, _full(rows, -1), lines.product[chosen], steps, at)
 
 
-def assemble(
-    stream: Stream, people: People, catalogue: Catalogue, lines: Lines, purchases: Purchases, drafts: list[_Draft], last_ms: int
+def assemble(  # noqa: PLR0913, PLR0917 - each is a different input
+    stream: Stream,
+    people: People,
+    catalogue: Catalogue,
+    lines: Lines,
+    purchases: Purchases,
+    drafts: list[_Draft],
+    last_ms: int,
 ) -> Sessions:
     """Give drafted sessions their shared attributes, and put them in order of time."""
     joined = {
@@ -303,5 +315,3 @@ def make_sessions(
     bots = max(1, round(_BOTS_PER_USER * spec.users))
     drafts.append(bot_draft(stream, spec, days, bots, int(drafts[-1].visitor.max()) + 1))
     return assemble(stream, people, catalogue, lines, purchases, drafts, last_ms)
-
-

@@ -17,7 +17,12 @@ from generators.randomness import I64
 from generators.text import contents
 
 SAMPLE_ROWS = 20
-PARTITION_LEVELS = {"users": "date", "products": "date", "transactions": "transaction_date", "clickstream": "event_date"}
+PARTITION_LEVELS = {
+    "users": "date",
+    "products": "date",
+    "transactions": "transaction_date",
+    "clickstream": "event_date",
+}
 _FILES = {"transactions": "part-00000.parquet", "clickstream": "part-00000.json"}
 
 

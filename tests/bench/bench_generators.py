@@ -29,7 +29,15 @@ _EVENT_VALUES = 12
 def faker_seconds_a_value() -> float:
     """Seconds that Faker takes for a value of a user's row, on average."""
     fake = Faker("en_US")
-    makers = (fake.email, fake.first_name, fake.last_name, fake.street_address, fake.city, fake.postcode, fake.date_time)
+    makers = (
+        fake.email,
+        fake.first_name,
+        fake.last_name,
+        fake.street_address,
+        fake.city,
+        fake.postcode,
+        fake.date_time,
+    )
     started = time.perf_counter()
     for _ in range(_FAKER_ROWS):
         for make in makers:
@@ -60,11 +68,9 @@ def main() -> None:
     table.add_row("time", f"{summary.seconds:.1f} s")
     table.add_row("values", f"{values:,}")
     table.add_row("one Faker call a value", f"{faker:,.0f} s (extrapolated)")
-    table.add_row("ratio", f"{faker / summary.seconds:,.0f} ×")
+    table.add_row("ratio", f"{faker / summary.seconds:,.0f}x")
     Console().print(table)
 
 
 if __name__ == "__main__":
     main()
-
-

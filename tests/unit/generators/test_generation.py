@@ -49,7 +49,7 @@ def test_generating_again_does_nothing(generated: Path) -> None:
 
 def test_other_data_in_the_root_is_refused_unless_forced(tmp_path: Path) -> None:
     generate(tmp_path, TINY, 1)
-    with pytest.raises(GenerationError, match="scale 0.001 and seed 1"):
+    with pytest.raises(GenerationError, match=r"scale 0\.001 and seed 1"):
         generate(tmp_path, TINY, 2)
     generate(tmp_path, TINY, 2, force=True)
     assert json.loads((tmp_path / "truth/generation.json").read_text())["seed"] == 2

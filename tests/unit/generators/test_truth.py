@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import json
 from collections import Counter, defaultdict
+from itertools import pairwise
 from pathlib import Path
 from statistics import median
 
@@ -41,7 +43,9 @@ def events(generated: Path) -> list[dict[str, object]]:
 def _transactions(root: Path) -> duckdb.DuckDBPyRelation:
     connection = duckdb.connect()
     connection.sql("SET TimeZone = 'UTC'")
-    return connection.sql(f"SELECT * FROM read_parquet('{root}/raw/transactions/**/*.parquet', hive_partitioning = true)")
+    return connection.sql(
+        f"SELECT * FROM read_parquet('{root}/raw/transactions/**/*.parquet', hive_partitioning = true)"
+    )
 
 
 def test_every_class_is_planted(defects: list[Row]) -> None:
@@ -101,8 +105,6 @@ def test_surviving_transactions_are_counted_right(generated: Path, defects: list
 
 
 def _milliseconds(event: dict[str, object]) -> float:
-    import datetime as dt  # noqa: PLC0415 - only here, and the name would hide nothing else
-
     return dt.datetime.fromisoformat(str(event["event_ts"])).timestamp() * 1000
 
 
@@ -127,7 +129,7 @@ def test_exactly_the_planted_events_meet_the_definition_of_a_near_duplicate(
     found = {}
     for group in groups.values():
         group.sort()
-        for (before, original), (after, copy) in zip(group, group[1:], strict=False):
+        for (before, original), (after, copy) in pairwise(group):
             if after - before <= 1_000:
                 found[copy] = original
     assert found == {row["key"]: row["of"] for row in defects if row["defect_class"] == "near_duplicate"}
@@ -142,14 +144,16 @@ def test_exactly_the_planted_events_meet_the_definition_of_a_bot(
     found = set()
     for day in days.values():
         day.sort()
-        gaps = [after[0] - before[0] for before, after in zip(day, day[1:], strict=False)]
+        gaps = [after[0] - before[0] for before, after in pairwise(day)]
         if len(day) >= 100 and median(gaps) <= 2_500:
             found |= {event_id for _, event_id in day}
     assert found == {row["key"] for row in defects if row["defect_class"] == "bot"}
     assert max(len(day) for day in days.values()) >= 80
 
 
-def test_every_purchase_has_its_session_with_all_steps(generated: Path, events: list[dict[str, object]], defects: list[Row]) -> None:
+def test_every_purchase_has_its_session_with_all_steps(
+    generated: Path, events: list[dict[str, object]], defects: list[Row]
+) -> None:
     steps = defaultdict(set)
     times = {}
     for event in _valid(events, defects):
