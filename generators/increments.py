@@ -56,7 +56,7 @@ from generators.visits import anonymous_draft, assemble, bot_draft, power_draft,
 from generators.writing import Written, partition_path, write_lines, write_table
 
 _EVENTS_A_LINE = 2.12
-_LATE_SHARE, _MAX_LATE_DAYS, _RETURN_RATE = 0.03, 3, 0.0008
+_LATE_SHARE, _MAX_LATE_DAYS, _RETURN_RATE = 0.03, 3, 0.0025
 _NEW_USERS_A_DAY, _NEW_PRODUCTS_A_DAY, _CHANGES_A_DAY = 0.0005, 0.0008, 0.002
 _FIRST_KEYS = {"users": 98_000_000, "products": 999_000}
 
