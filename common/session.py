@@ -7,6 +7,10 @@ puts in place; here is what depends on the configuration and on the root.
 from __future__ import annotations
 
 import logging
+import os
+import sys
+import os
+import sys
 
 from pyspark.sql import SparkSession
 
@@ -34,12 +38,16 @@ def start_session(settings: Settings, layout: Layout, app_name: str) -> SparkSes
         layout: Where the metastore and the warehouse are.
         app_name: As the cluster's pages show it.
     """
+    # Workers run in the Python of this process, and not in whichever is the first on PATH.
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     builder = SparkSession.builder.appName(app_name)
     if settings.spark.master is not None:
         builder = builder.master(settings.spark.master)
     options = {**_FIXED, "spark.sql.shuffle.partitions": str(settings.spark.shuffle_partitions)}
     if layout.is_local:
         options |= _embedded_metastore(layout)
+        # Python workers are started as `python3` otherwise, which need not be the one with our packages.
+        os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     for key, value in {**options, **settings.spark.properties}.items():
         builder = builder.config(key, value)
     spark = builder.enableHiveSupport().getOrCreate()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -14,6 +16,9 @@ from common.job import StageContext
 from common.layout import Layout
 from common.quality.gate import Gatekeeper
 from common.settings import Settings, SourceSettings, load_settings, load_source
+
+# Python workers are started as `python3` otherwise, which need not be the one with our packages.
+os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
 
 
 @pytest.fixture(scope="session")
