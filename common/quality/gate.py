@@ -11,6 +11,7 @@ import json
 import os
 import threading
 import time
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources.abc import Traversable
@@ -222,13 +223,23 @@ def _load_suite(suites: Traversable, name: str) -> Any:  # noqa: ANN401 - Great 
 
     path = suites / f"{name}.json"
     try:
-        return gx.ExpectationSuite(**json.loads(path.read_text(encoding="utf-8")))
+        declared = json.loads(path.read_text(encoding="utf-8"))
+        suite = gx.ExpectationSuite(**declared)
     except OSError as error:
         raise ConfigurationError(f"no suite {name}", where=str(path), remedy="add the file") from error
     except Exception as error:
         raise ConfigurationError(
             f"Great Expectations does not accept the suite {name}: {error}", where=str(path), remedy="mend the file"
         ) from error
+    # An expectation that it does not know or understand is logged and left out, and would never be held.
+    left_out = Counter(each["type"] for each in declared["expectations"])
+    left_out.subtract(each.expectation_type for each in suite.expectations)
+    if any(left_out.values()):
+        refused = ", ".join(sorted(kind for kind, count in left_out.items() if count))
+        raise ConfigurationError(
+            f"Great Expectations does not accept the suite {name}: {refused}", where=str(path), remedy="mend the file"
+        )
+    return suite
 
 
 def _finding(result: Any) -> Finding:  # noqa: ANN401 - Great Expectations is imported late
