@@ -9,8 +9,6 @@ from __future__ import annotations
 import logging
 import os
 import sys
-import os
-import sys
 
 from pyspark.sql import SparkSession
 

@@ -17,8 +17,8 @@ from common.arguments import Parser, default_root, print_error
 from common.errors import ExitCode, InputError, PlatformError
 from common.layout import DATASETS, Layout
 from pipelines.tables import delta_relation
+from pipelines.view import wide_console
 
-_WIDTH = 200
 _PAYLOAD_SHOWN = 110
 
 
@@ -39,9 +39,7 @@ def main(argv: Sequence[str] | None = None) -> int:
                 where=layout.path("quarantine"),
                 remedy="run ./build.sh run, or name its --root",
             )
-        console = Console(highlight=False)
-        if not console.is_terminal:
-            console.width = _WIDTH
+        console = wide_console()
         connection = duckdb.connect()
         for name in present:
             _show(console, connection, layout, name, arguments)

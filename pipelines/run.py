@@ -30,7 +30,7 @@ from pipelines.generation import STAGE as GENERATE
 from pipelines.generation import Generation, GeneratorProcess, generated, plan_generation
 from pipelines.runner import run_stages
 from pipelines.stages import GRAPH
-from pipelines.view import Progress, RunFacts, summary_table, write_run
+from pipelines.view import Progress, RunFacts, summary_table, wide_console, write_run
 
 log = logging.getLogger("ecommerce")
 
@@ -65,7 +65,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         The exit code; that of the first stage that failed.
     """
-    console = Console(stderr=True)
+    console = wide_console(stderr=True)
     try:
         arguments = _parser().parse_args(argv)
         plan = _plan(arguments)

@@ -16,13 +16,13 @@ from pathlib import Path
 
 import duckdb
 from rich import box
-from rich.console import Console
 from rich.table import Table
 
 from common.arguments import Parser, default_root, print_error
 from common.errors import ExitCode, InputError, PlatformError
 from common.layout import DATASETS, Layout
 from pipelines.tables import delta_relation
+from pipelines.view import wide_console
 
 STATISTICAL = {"bot": 0.95, "near_duplicate": 0.95}
 _ALL = 1.0
@@ -259,7 +259,7 @@ def _show(scores: Sequence[Score]) -> None:
         figures = [f"{value:,}" for value in (each.planted, each.found, each.wrong)]
         rates = [f"{value:.4f}" for value in (each.precision, each.recall, each.f1)]
         table.add_row(each.dataset, each.defect_class, *figures, *rates, "" if each.passed else "[red]short[/red]")
-    console = Console(highlight=False)
+    console = wide_console()
     console.print(table)
     short = [each for each in scores if not each.passed]
     console.print(f"{len(scores) - len(short)} of {len(scores)} classes as required")

@@ -11,7 +11,6 @@ from typing import Any
 
 import duckdb
 from rich import box
-from rich.console import Console
 from rich.table import Table
 
 from common.arguments import Parser, default_root, print_error
@@ -19,8 +18,8 @@ from common.errors import ExitCode, PlatformError, UsageError
 from common.layout import Layout
 from common.settings import load_settings
 from pipelines.tables import connect
+from pipelines.view import wide_console
 
-_WIDTH_WITHOUT_TERMINAL = 200
 _FETCHED = 10_000
 
 
@@ -128,9 +127,7 @@ def _show_table(relation: duckdb.DuckDBPyRelation) -> None:
     rows = relation.fetchall()
     for row in rows:
         table.add_row(*[_text(value) for value in row])
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        console.width = _WIDTH_WITHOUT_TERMINAL
+    console = wide_console()
     console.print(table)
     console.print(f"{len(rows):,} row{'' if len(rows) == 1 else 's'}")
 

@@ -7,7 +7,6 @@ import sys
 from collections.abc import Sequence
 
 from rich import box
-from rich.console import Console
 from rich.table import Table
 
 from common.arguments import Parser, default_root, print_error
@@ -15,7 +14,7 @@ from common.errors import ExitCode, InputError, PlatformError
 from common.layout import Layout
 from common.quality.ledger import LedgerEntry, entries, run_ids
 from common.storage.files import read_json
-from pipelines.view import summary_table
+from pipelines.view import summary_table, wide_console
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -30,7 +29,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         known = run_ids(layout)
         if not known:
             raise InputError("no run yet", where=layout.root, remedy="run ./build.sh run, or name its --root")
-        console = Console(highlight=False)
+        console = wide_console()
         console.print(_runs_table([(run_id, list(entries(layout, run_id))) for run_id in known[: arguments.limit]]))
         newest = layout.local("ops", "run.json")
         if newest.exists():
@@ -55,9 +54,9 @@ def _parser() -> argparse.ArgumentParser:
 def _runs_table(runs: Sequence[tuple[str, Sequence[LedgerEntry]]]) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for name in ("run", "date", "status"):
-        table.add_column(name)
+        table.add_column(name, no_wrap=True)
     for name in ("stages", "seconds", "quarantined"):
-        table.add_column(name, justify="right")
+        table.add_column(name, justify="right", no_wrap=True)
     table.add_column("error", overflow="fold")
     for run_id, stages in runs:
         failed = [entry for entry in stages if entry.exit_code]

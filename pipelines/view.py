@@ -18,6 +18,7 @@ from common.quality.ledger import LedgerEntry
 from common.storage.files import write_json
 
 ROW_KINDS = ("read", "written", "quarantined", "duplicates", "superseded")
+_WIDTH_WITHOUT_TERMINAL = 160
 _MARKS = {"ok": "[green]ok[/green]", "skipped": "[dim]skipped[/dim]", "failed": "[red]failed[/red]"}
 
 
@@ -77,13 +78,21 @@ class Progress:
             self._live.update(grid)
 
 
+def wide_console(*, stderr: bool = False) -> Console:
+    """A console that is as wide as its terminal, and wide enough for a table where there is none."""
+    console = Console(stderr=stderr, highlight=False)
+    if not console.is_terminal:
+        console.width = _WIDTH_WITHOUT_TERMINAL
+    return console
+
+
 def summary_table(run: dict[str, Any]) -> Table:
     """run.json as a table."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("stage")
-    table.add_column("status")
+    table.add_column("stage", no_wrap=True)
+    table.add_column("status", no_wrap=True)
     for name in ("seconds", "gates", *ROW_KINDS):
-        table.add_column(name, justify="right")
+        table.add_column(name, justify="right", no_wrap=True)
     for stage in run["stages"]:
         table.add_row(
             stage["name"],
