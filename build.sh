@@ -9,7 +9,7 @@ stamp_file=$venv/setup.stamp
 
 commands() {
   cat <<'LIST'
-setup|make or mend the environment: Python packages, Java, connector jars, Spark's files, token key
+setup|make or mend the environment: Python packages, Java, connector jars, Spark's files, token key (--extras: example data)
 run|generate or land data and run the stages (--scale --seed --root --date --source --from --to --dry-run …)
 status|the last runs, stage by stage
 sql|query the published tables: sql "SELECT …" [--root R] [--engine duckdb|spark] [--format table|csv|json]
@@ -30,9 +30,9 @@ main() {
   [ $# -eq 0 ] || shift
   case $command in
     run | status | sql | quarantine | score | dist) needs_setup; python -m "pipelines.$command" "$@" ;;
-    setup) set_up ;;
+    setup) set_up; extras "$@" ;;
     doctor) doctor "$@" ;;
-    test) needs_setup; run_tests "$@" ;;
+    test) needs_setup; needs_extras; run_tests "$@" ;;
     lint) needs_setup; lint ;;
     lock) needs_setup; lock "$@" ;;
     clean) clean ;;
@@ -192,6 +192,33 @@ install_packages() {
     done_with=pip
   fi
   say "$(printf '%-15s %5.1f s  %s' packages $((SECONDS - started)) "as in requirements.lock, with $done_with")"
+  # The lock does not know them, so that making the environment equal to it has removed them.
+  [ ! -f "$venv/extras.stamp" ] || install_extras
+}
+
+# Example data of others, which set-up leaves out unless it is asked for; what was asked for once is kept up.
+extras() {
+  case ${1:-} in
+    --extras) install_extras ;;
+    '') ;;
+    *) fail "setup takes --extras and nothing else, found '$1'" ;;
+  esac
+}
+
+needs_extras() {
+  [ -f "$venv/extras.stamp" ] && cmp -s "$venv/extras.stamp" "$project/requirements-extras.txt" || install_extras
+}
+
+install_extras() {
+  local started=$SECONDS log=$venv/install.log installer=("$venv/bin/python" -m pip install --quiet)
+  [ ! -x "$venv/bin/uv" ] || installer=(env VIRTUAL_ENV="$venv" "$venv/bin/uv" pip install)
+  writable_caches
+  "${installer[@]}" --no-deps --require-hashes -r "$project/requirements-extras.txt" >"$log" 2>&1 || {
+    cat "$log" >&2
+    fail "the packages of requirements-extras.txt could not be installed: see above, check the network and repeat"
+  }
+  cp "$project/requirements-extras.txt" "$venv/extras.stamp"
+  say "$(printf '%-15s %5.1f s  %s' extras $((SECONDS - started)) "as in requirements-extras.txt")"
 }
 
 packages_failed() {

@@ -197,17 +197,19 @@ def _scores(connection: duckdb.DuckDBPyConnection) -> list[Score]:
         SELECT p.dataset, p.defect_class, count(*), count(*) FILTER (c.id IS NOT NULL AND f.id IS NULL)
         FROM planted p
         LEFT JOIN (SELECT DISTINCT dataset, id FROM clean) c ON c.dataset = p.dataset AND c.id = p.id
-        LEFT JOIN (SELECT DISTINCT dataset, id FROM found WHERE fate = 'flagged') f ON f.dataset = p.dataset AND f.id = p.id
+        LEFT JOIN (SELECT DISTINCT dataset, id FROM found WHERE fate = 'flagged') f
+               ON f.dataset = p.dataset AND f.id = p.id
         WHERE p.fate = 'kept' GROUP BY ALL
     """).fetchall()
     # A flag is known by the row's key alone: facts do not say from which file a row came.
     others = connection.sql("""
         WITH p AS (
-            SELECT dataset, fate, reason, defect_class, CASE fate WHEN 'flagged' THEN '' ELSE source_file END AS file, id,
-                   count(*) AS n
+            SELECT dataset, fate, reason, defect_class,
+                   CASE fate WHEN 'flagged' THEN '' ELSE source_file END AS file, id, count(*) AS n
             FROM planted WHERE fate <> 'kept' GROUP BY ALL
         ), f AS (
-            SELECT dataset, fate, reason, CASE fate WHEN 'flagged' THEN '' ELSE source_file END AS file, id, count(*) AS n
+            SELECT dataset, fate, reason,
+                   CASE fate WHEN 'flagged' THEN '' ELSE source_file END AS file, id, count(*) AS n
             FROM found GROUP BY ALL
         ), matched AS (
             SELECT p.*, least(p.n, coalesce(f.n, 0)) AS hit
