@@ -206,7 +206,7 @@ extras() {
 }
 
 needs_extras() {
-  [ -f "$venv/extras.stamp" ] && cmp -s "$venv/extras.stamp" "$project/requirements-extras.txt" || install_extras
+  if ! cmp -s "$venv/extras.stamp" "$project/requirements-extras.txt"; then install_extras; fi
 }
 
 install_extras() {
