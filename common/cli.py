@@ -13,13 +13,13 @@ from common.arguments import Parser, add_common_arguments, print_error
 from common.cleaning.landing import newest_delivery
 from common.errors import ExitCode, PlatformError
 from common.job import Stage, StageContext, as_platform_error, execute
-from common.layout import Layout
+from common.layout import PERSONAL_ZONES, Layout
 from common.logs import keep_log
 from common.quality.gate import Gatekeeper
 from common.quality.ledger import LedgerEntry, new_run_id
 from common.session import start_session
 from common.settings import Settings, SourceSettings, load_settings, load_source
-from common.storage.files import ensure_writable
+from common.storage.files import ensure_writable, keep_private
 
 log = logging.getLogger("ecommerce")
 
@@ -37,6 +37,8 @@ def configure(arguments: argparse.Namespace) -> tuple[Layout, Settings, SourceSe
     layout = Layout.at(arguments.root)
     if layout.is_local:
         ensure_writable(layout.local())
+        for zone in PERSONAL_ZONES:
+            keep_private(layout.local(zone))
     return layout, settings, source
 
 

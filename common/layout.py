@@ -21,6 +21,8 @@ PUBLISHED_TABLES = (
     "agg_user_metrics",
     "mv_daily_revenue_by_category",
 )
+# Names, addresses and raw lines are in these alone; the warehouse has tokens.
+PERSONAL_ZONES = ("clean", "quarantine")
 _REMOTE = re.compile(r"^(?!file:)[a-z][a-z0-9+.-]*://")
 
 

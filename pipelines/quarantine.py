@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import re
 import sys
 from collections.abc import Sequence
 
@@ -16,6 +15,7 @@ from rich.table import Table
 from common.arguments import Parser, default_root, print_error
 from common.errors import ExitCode, InputError, PlatformError
 from common.layout import DATASETS, Layout
+from common.quality.masking import mask, readable, shorten
 from pipelines.tables import delta_relation
 from pipelines.view import wide_console
 
@@ -90,11 +90,7 @@ def _show(
 
 
 def _text(payload: bytes, *, unmask: bool) -> str:
-    """The bytes as text; those that are none show as their code. Masked, only its form can be seen."""
-    text = payload.decode("utf-8", errors="backslashreplace")
-    if not unmask:
-        text = re.sub(r"[^\W\d_]", "x", re.sub(r"\d", "9", text))
-    return text if len(text) <= _PAYLOAD_SHOWN else f"{text[:_PAYLOAD_SHOWN]}…"
+    return shorten(readable(payload), _PAYLOAD_SHOWN) if unmask else mask(payload, _PAYLOAD_SHOWN)
 
 
 if __name__ == "__main__":

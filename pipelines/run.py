@@ -28,6 +28,7 @@ from common.storage.files import read_json
 from common.storage.locks import hold
 from pipelines.generation import STAGE as GENERATE
 from pipelines.generation import Generation, GeneratorProcess, generated, plan_generation
+from pipelines.preview import preview
 from pipelines.runner import run_stages
 from pipelines.stages import GRAPH
 from pipelines.view import Progress, RunFacts, summary_table, wide_console, write_run
@@ -71,6 +72,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         plan = _plan(arguments)
         if arguments.dry_run:
             _show(plan)
+            if plan.source.is_mapped:
+                spark = start_session(plan.settings, plan.layout, "ecommerce-platform")
+                preview(spark, plan.source, wide_console())
             return int(ExitCode.DONE)
         with hold(plan.layout, ("run",)):
             return _run(plan, console)

@@ -10,12 +10,15 @@ from typing import Any
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from common.cleaning.reading import SOURCE_FILE
+from common.cleaning.reading import PAYLOAD, SOURCE_FILE
 from common.cleaning.resolution import FATE, IS_NEW
 from common.cleaning.typing_rows import FLAGS, REASONS
 from common.contracts.model import Contract, Fate
+from common.quality.masking import mask
 
 _WORST_FILES = 5
+_EXAMPLES = 3
+_EXAMPLE_LENGTH = 160
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,7 @@ class Tally:
         files: Rows not written by source file, the worst first.
         replaced: Rows of the clean table that a new row takes the place of.
         refreshed: Rows of the clean table of which only the annotations change.
+        examples: By reason a few rows, masked.
     """
 
     fates: dict[str, int]
@@ -37,6 +41,7 @@ class Tally:
     files: dict[str, int]
     replaced: int
     refreshed: int
+    examples: dict[str, list[str]]
 
     def of(self, fate: Fate) -> int:
         """New rows with a fate."""
@@ -50,6 +55,7 @@ class Tally:
             "flags": self.flags,
             "worst_files": dict(list(self.files.items())[:_WORST_FILES]),
             "replaced": self.replaced,
+            "examples": self.examples,
         }
 
 
@@ -67,21 +73,22 @@ def tally(frame: DataFrame, contract: Contract) -> Tally:
         frame.groupBy(
             FATE, IS_NEW, F.col("_refreshed"), F.col(REASONS), written_flags.alias("_marks"), F.col(SOURCE_FILE)
         )
-        .count()
+        .agg(F.count(F.lit(1)).alias("_rows"), F.min(PAYLOAD).alias("_example"))
         .collect()
     )
     return summarise(groups)
 
 
 def summarise(groups: Sequence[Any]) -> Tally:
-    """Sum up rows of (_fate, _is_new, _refreshed, _reasons, _marks, _source_file, count)."""
+    """Sum up rows of (_fate, _is_new, _refreshed, _reasons, _marks, _source_file, _rows, _example)."""
     fates: Counter[str] = Counter()
     reasons: Counter[str] = Counter()
     flags: Counter[str] = Counter()
     files: Counter[str] = Counter()
+    examples: dict[str, set[str]] = {}
     replaced = refreshed = 0
     for group in groups:
-        rows = group["count"]
+        rows = group["_rows"]
         if not group[IS_NEW]:
             replaced += rows if group[FATE] != Fate.WRITTEN.value else 0
             refreshed += rows if group["_refreshed"] else 0
@@ -89,6 +96,7 @@ def summarise(groups: Sequence[Any]) -> Tally:
         fates[group[FATE]] += rows
         for reason in set(group[REASONS] or ()):
             reasons[reason] += rows
+            examples.setdefault(reason, set()).add(mask(bytes(group["_example"]), _EXAMPLE_LENGTH))
         for flag in set(group["_marks"] or ()):
             flags[flag] += rows
         if group[FATE] != Fate.WRITTEN.value:
@@ -100,4 +108,5 @@ def summarise(groups: Sequence[Any]) -> Tally:
         dict(files.most_common()),
         replaced,
         refreshed,
+        {reason: sorted(found)[:_EXAMPLES] for reason, found in sorted(examples.items())},
     )

@@ -71,6 +71,19 @@ def ensure_writable(root: Path) -> None:
         raise unwritable(root, error) from error
 
 
+def keep_private(directory: Path) -> None:
+    """Make a directory that its owner alone can enter: it holds personal data.
+
+    Raises:
+        UnwritableRootError: If it cannot be made.
+    """
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        directory.chmod(0o700)
+    except OSError as error:
+        raise unwritable(directory, error) from error
+
+
 def unwritable(path: Path, error: OSError) -> UnwritableRootError:
     """The failure of a directory that cannot be written."""
     return UnwritableRootError(
