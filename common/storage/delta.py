@@ -13,6 +13,7 @@ from pyspark.sql import Column, DataFrame, SparkSession
 
 _USER_METADATA = "spark.databricks.delta.commitInfo.userMetadata"
 _CHANGE_FEED = "delta.enableChangeDataFeed"
+_SKIP_EMPTY = "spark.databricks.delta.skipRecordingEmptyCommits"
 _HISTORY_SEARCHED = 50
 
 
@@ -89,6 +90,7 @@ def overwrite(
         replace_where: A predicate over the table's columns.
         partition_by: Partition columns, for a table that is made or replaced as a whole.
     """
+    _record_empty_commits(frame.sparkSession)
     writer = frame.write.format("delta").mode("overwrite").option("userMetadata", json.dumps(metadata))
     writer = writer.option(_CHANGE_FEED, "true")
     if replace_where is None:
@@ -101,6 +103,7 @@ def overwrite(
 
 def append(frame: DataFrame, path: str, metadata: Mapping[str, Any]) -> Commit:
     """Add rows to a table."""
+    _record_empty_commits(frame.sparkSession)
     writer = frame.write.format("delta").mode("append").option("userMetadata", json.dumps(metadata))
     writer.option(_CHANGE_FEED, "true").save(path)
     return _last_commit(frame.sparkSession, path)
@@ -192,9 +195,15 @@ def _last_commit(spark: SparkSession, path: str) -> Commit:
     )
 
 
+def _record_empty_commits(spark: SparkSession) -> None:
+    """Make a write without rows a commit as well: it keeps what was read, and its figures are not those before it."""
+    spark.conf.set(_SKIP_EMPTY, "false")
+
+
 @contextmanager
 def _user_metadata(spark: SparkSession, metadata: Mapping[str, Any]) -> Iterator[None]:
     """MERGE and DELETE take the metadata from the session alone; each stage of a parallel run has its own session."""
+    _record_empty_commits(spark)
     spark.conf.set(_USER_METADATA, json.dumps(metadata))
     try:
         yield
