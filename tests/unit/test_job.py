@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, cast
 
 import pytest
@@ -133,11 +134,8 @@ def test_a_failure_of_the_platform_stays_what_it_is() -> None:
 
 
 def test_the_basis_changes_with_what_a_table_depends_on_and_with_nothing_else(context: StageContext) -> None:
-    def basis(**changes: object) -> str:
-        values = {"settings": context.settings, "source": context.source, **changes}
-        return StageContext(
-            context.spark, context.layout, date=None, run_id="other", gatekeeper=context.gatekeeper, **values
-        ).basis  # type: ignore[arg-type]
+    def basis(**changes: Any) -> str:
+        return replace(context, run_id="other", **changes).basis
 
     one_core = context.settings.spark.model_copy(update={"master": "local[1]", "shuffle_partitions": 1})
     limits = context.source.limits.model_copy(update={"max_quantity": 5})

@@ -31,7 +31,7 @@ def test_what_ships_is_complete_and_frozen(settings: Settings) -> None:
     assert (settings.profile, settings.database, settings.source) == ("local", "ecommerce", "generated")
     assert settings.spark.master == "local[*]", "the overlay of the profile lies over the base"
     with pytest.raises(ValidationError, match="frozen"):
-        settings.database = "other"  # type: ignore[misc]
+        settings.database = "other"
 
 
 def test_a_file_lies_over_overlay_and_base_key_by_key(tmp_path: Path) -> None:
