@@ -1,0 +1,158 @@
+"""The score's arithmetic: what was planted against what was found, row by row. No Spark."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from deltalake import write_deltalake
+
+from common.layout import DATASETS, Layout
+from pipelines import score
+from pipelines.score import Score
+
+KEYS = {"users": "user_id", "products": "product_id", "transactions": "transaction_id", "clickstream": "event_id"}
+
+
+@pytest.mark.parametrize(
+    ("planted", "found", "wrong", "figures"),
+    [
+        (4, 4, 0, (1.0, 1.0, 1.0)),
+        (4, 2, 0, (0.5, 1.0, 2 / 3)),
+        (4, 4, 4, (1.0, 0.5, 2 / 3)),
+        (4, 0, 0, (0.0, 1.0, 0.0)),
+        (4, 0, 3, (0.0, 0.0, 0.0)),
+        (0, 0, 0, (1.0, 1.0, 1.0)),
+        (0, 0, 1, (1.0, 0.0, 0.0)),
+    ],
+)
+def test_arithmetic(planted: int, found: int, wrong: int, figures: tuple[float, float, float]) -> None:
+    each = Score("users", "x", planted, found, wrong, 1.0)
+    assert (each.recall, each.precision, each.f1) == pytest.approx(figures)
+    assert each.passed == (figures[2] == 1.0)
+
+
+def test_a_statistical_class_may_miss_a_little() -> None:
+    assert Score("clickstream", "bot", 100, 95, 3, 0.95).passed
+    assert not Score("clickstream", "bot", 100, 90, 5, 0.95).passed
+
+
+def texts(values: Sequence[object]) -> pa.Array:
+    return pa.array(values, pa.string())
+
+
+def put_truth(layout: Layout, defects: Sequence[tuple[str, str, str, str, str | None, bytes]]) -> None:
+    """Defects of users as (class, fate, reason, file, key, line)."""
+    columns = ("defect_class", "fate", "reason", "source_file", "key")
+    table = {name: texts([row[index] for row in defects]) for index, name in enumerate(columns)}
+    table["sha256"] = texts([hashlib.sha256(row[5]).hexdigest() for row in defects])
+    table["dataset"] = texts(["users"] * len(defects))
+    layout.local("truth").mkdir(parents=True)
+    pq.write_table(pa.table(table), layout.local("truth", "defects.parquet"))
+
+
+def put_cleaned(layout: Layout, clean: Sequence[tuple[str, list[str]]], rejected: Sequence[tuple[bytes, str]]) -> None:
+    """Clean users as (key, flags) and rejected lines as (bytes, reason); the other data sets are empty."""
+    for dataset in DATASETS:
+        kept = clean if dataset == "users" else []
+        turned_away = rejected if dataset == "users" else []
+        columns: dict[str, pa.Array] = {
+            KEYS[dataset]: pa.array([key for key, _ in kept], pa.string()),
+            "flags": pa.array([flags for _, flags in kept], pa.list_(pa.string())),
+            "_source_file": pa.array(["raw/f"] * len(kept), pa.string()),
+        }
+        if dataset == "clickstream":
+            columns |= {"is_bot": pa.array([], pa.bool_()), "near_duplicate_of": pa.array([], pa.string())}
+        write_deltalake(layout.clean(dataset), pa.table(columns))
+        write_deltalake(
+            layout.quarantine(dataset),
+            pa.table(
+                {
+                    "payload": pa.array([line for line, _ in turned_away], pa.binary()),
+                    "reasons": pa.array([[reason] for _, reason in turned_away], pa.list_(pa.string())),
+                    "source_file": pa.array(["raw/f"] * len(turned_away), pa.string()),
+                }
+            ),
+        )
+
+
+def put_dropped(layout: Layout, run_id: str, fates: Sequence[tuple[str, str]], *, rebuilt: bool) -> None:
+    """The log of a run's dropped users as (key, fate)."""
+    directory = layout.local("ops", "dropped", "users", f"run_id={run_id}")
+    directory.mkdir(parents=True)
+    table = pa.table(
+        {
+            "record_key": texts([key for key, _ in fates]),
+            "fate": texts([fate for _, fate in fates]),
+            "source_file": texts(["raw/f"] * len(fates)),
+        }
+    )
+    pq.write_table(table, directory / "a.parquet")
+    report = layout.local("ops", "quality", run_id, "clean_users.json")
+    report.parent.mkdir(parents=True)
+    report.write_text(json.dumps({"run_id": run_id, "rebuilt": rebuilt}))
+
+
+def scored(layout: Layout) -> dict[str, tuple[int, int, int]]:
+    return {each.defect_class: (each.planted, each.found, each.wrong) for each in score.score(Layout.at(layout.root))}
+
+
+def test_each_fate_is_matched_in_its_own_way(layout: Layout) -> None:
+    put_truth(
+        layout,
+        [
+            ("broken", "quarantined", "malformed_line", "raw/f", None, b"one"),
+            ("broken", "quarantined", "malformed_line", "raw/f", None, b"one"),
+            ("broken", "quarantined", "malformed_line", "raw/f", None, b"missed"),
+            ("elsewhere", "quarantined", "invalid_utf8", "raw/other", None, b"two"),
+            ("twice", "duplicate", "duplicate", "raw/f", "U1", b""),
+            ("strange", "flagged", "malformed_email", "raw/f", "U2", b""),
+            ("twin", "kept", "", "raw/f", "U3", b""),
+            ("twin", "kept", "", "raw/f", "U4", b""),
+            ("twin", "kept", "", "raw/f", "U2", b""),
+        ],
+    )
+    put_cleaned(
+        layout,
+        [("U1", []), ("U2", ["malformed_email"]), ("U3", [])],
+        [(b"one", "malformed_line"), (b"one", "malformed_line"), (b"two", "invalid_utf8"), (b"good", "blank_line")],
+    )
+    put_dropped(layout, "run-1", [("U1", "duplicate"), ("U1", "duplicate")], rebuilt=True)
+    assert scored(layout) == {
+        "broken": (3, 2, 0),
+        "elsewhere": (1, 0, 1),  # the same bytes in another file are another row
+        "not planted: blank_line": (0, 0, 1),
+        "strange": (1, 1, 0),
+        "twice": (1, 1, 1),  # dropped twice, planted once
+        "twin": (3, 1, 0),  # U4 is gone and U2 is flagged
+    }
+
+
+def test_logs_before_the_last_rebuild_do_not_count(layout: Layout) -> None:
+    put_truth(layout, [("twice", "duplicate", "duplicate", "raw/f", "U1", b"")])
+    put_cleaned(layout, [("U1", [])], [])
+    put_dropped(layout, "run-1", [("U1", "duplicate")], rebuilt=True)
+    put_dropped(layout, "run-2", [], rebuilt=True)
+    put_dropped(layout, "run-3", [("U1", "duplicate")], rebuilt=False)
+    assert scored(layout) == {"twice": (1, 1, 0)}
+
+
+def test_the_exit_code_says_whether_it_is_good_enough(layout: Layout, capsys: pytest.CaptureFixture[str]) -> None:
+    put_truth(layout, [("broken", "quarantined", "malformed_line", "raw/f", None, b"one")])
+    put_cleaned(layout, [], [])
+    assert score.main(["--root", layout.root]) == 3
+    assert "0 of 1 classes as required" in capsys.readouterr().out
+
+
+def test_without_truth_or_cleaning_there_is_nothing_to_score(
+    layout: Layout, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert score.main(["--root", layout.root]) == 4
+    assert "no truth" in capsys.readouterr().err
+    put_truth(layout, [("broken", "quarantined", "malformed_line", "raw/f", None, b"one")])
+    assert score.main(["--root", layout.root]) == 4
+    assert "has not been cleaned" in capsys.readouterr().err
