@@ -35,7 +35,7 @@ def configure(arguments: argparse.Namespace) -> tuple[Layout, Settings, SourceSe
         settings = settings.model_copy(update={"source": arguments.source})
     source = load_source(settings.source)
     layout = Layout.at(arguments.root)
-    if layout.is_local:
+    if layout.is_local and not getattr(arguments, "dry_run", False):
         ensure_writable(layout.local())
         for zone in PERSONAL_ZONES:
             keep_private(layout.local(zone))

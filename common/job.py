@@ -26,6 +26,8 @@ from common.settings import Settings, SourceSettings, configuration_fingerprint
 from common.storage.locks import hold
 
 log = logging.getLogger("ecommerce")
+# Before a run has its log file, what went wrong is said once, on standard error.
+log.addHandler(logging.NullHandler())
 
 
 @dataclass(frozen=True)

@@ -36,8 +36,6 @@ def start_session(settings: Settings, layout: Layout, app_name: str) -> SparkSes
         layout: Where the metastore and the warehouse are.
         app_name: As the cluster's pages show it.
     """
-    # Workers run in the Python of this process, and not in whichever is the first on PATH.
-    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     builder = SparkSession.builder.appName(app_name)
     if settings.spark.master is not None:
         builder = builder.master(settings.spark.master)

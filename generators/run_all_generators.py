@@ -26,6 +26,7 @@ from generators.spec import END, MAX_SCALE, MIN_SCALE
 __all__ = ["GenerationError", "GenerationSummary", "generate", "generate_increment", "main"]
 
 USAGE_ERROR = 2
+_DATA = Path(__file__).resolve().parents[1] / "data"
 
 
 def _scale(text: str) -> float:
@@ -52,7 +53,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="run_all_generators.py", description=__doc__.splitlines()[0])
     parser.add_argument("--scale", type=_scale, default=1.0, help="size, 1 for 100,000 users (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=42, help="same seed, same bytes (default: %(default)s)")
-    parser.add_argument("--root", type=Path, default=Path("data"), help="where to write (default: %(default)s)")
+    parser.add_argument("--root", type=Path, default=_DATA, help="where to write (default: data in the project)")
     parser.add_argument("--jobs", type=int, default=None, help="threads that write (default: one a processor)")
     parser.add_argument("--force", action="store_true", help="replace generated data of another scale or seed")
     parser.add_argument(

@@ -141,9 +141,7 @@ def _load_found(connection: duckdb.DuckDBPyConnection, layout: Layout, dataset: 
     cleaned = layout.local("clean", dataset)
     if not (cleaned / "_delta_log").is_dir():
         raise InputError(f"{dataset} has not been cleaned", where=str(cleaned), remedy="run ./build.sh run")
-    key = {"users": "user_id", "products": "product_id", "transactions": "transaction_id", "clickstream": "event_id"}[
-        dataset
-    ]
+    key = _KEYS[dataset]
     quarantine = delta_relation(connection, layout.local("quarantine", dataset))
     payload = "decode(payload)::JSON AS j" if dataset == "transactions" else "payload"
     identity = _ROW_KEY if dataset == "transactions" else "sha256(payload)"

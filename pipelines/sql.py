@@ -14,13 +14,15 @@ from rich import box
 from rich.table import Table
 
 from common.arguments import Parser, default_root, print_error
-from common.errors import ExitCode, PlatformError, UsageError
+from common.errors import ExitCode, LockedError, PlatformError, UsageError
 from common.layout import Layout
 from common.settings import load_settings
 from pipelines.tables import connect
 from pipelines.view import wide_console
 
 _FETCHED = 10_000
+# Derby admits one process at a time.
+_METASTORE_IN_USE = "Another instance of Derby may have already booted"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -78,6 +80,12 @@ def _ask_spark(query: str, layout: Layout) -> duckdb.DuckDBPyRelation:
         spark.catalog.setCurrentDatabase(settings.database)
         answer = spark.sql(query).toArrow()
     except PySparkException as error:
+        if _METASTORE_IN_USE in str(error):
+            raise LockedError(
+                "the metastore is in use by another process",
+                where=layout.path("warehouse", "metastore_db"),
+                remedy="wait for the run to end, or leave --engine spark out",
+            ) from error
         raise UsageError(
             _first_line(error), where=query, remedy="mend the query, or run ./build.sh run first"
         ) from error

@@ -8,7 +8,6 @@ from typing import Any
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
-from pyspark.sql.types import DataType, StructField, StructType
 
 from common.cleaning.landing import land
 from common.cleaning.mapping import mapped_files, read_mapped
@@ -16,7 +15,7 @@ from common.cleaning.reading import DELIVERED_ON, SOURCE_FILE, read_raw
 from common.cleaning.report import Tally, tally
 from common.cleaning.resolution import FATE, IS_NEW, resolve
 from common.cleaning.state import Pending, commit_metadata, decide, processed_files
-from common.cleaning.typing_rows import FLAGS, PAYLOAD_HASH, REASONS, type_rows
+from common.cleaning.typing_rows import PAYLOAD_HASH, REASONS, type_rows
 from common.contracts.model import Contract, Fate
 from common.job import StageContext, StageResult
 from common.quality.accounting import Account, expect_equal
@@ -94,20 +93,11 @@ def _without_input(context: StageContext, contract: Contract, before: int | None
     if metadata.get("basis") == context.basis and before is not None:
         return StageResult("skipped", Account(0, 0), {layout_name(contract): (before, before)}, (note,))
     commit = delta.overwrite(
-        context.spark.createDataFrame([], clean_schema(contract)),
+        context.spark.createDataFrame([], contract.clean_schema),
         path,
         commit_metadata(context.layout, context.run_id, context.basis, ()),
     )
     return StageResult("skipped", Account(0, 0), {layout_name(contract): (before, commit.version)}, (note,))
-
-
-def clean_schema(contract: Contract) -> StructType:
-    """The columns of a clean table."""
-    annotations = {"is_bot": "boolean"}
-    names = [*((field.name, field.type) for field in contract.fields), (FLAGS, "array<string>")]
-    names += [(name, annotations.get(name, "string")) for name in contract.annotations]
-    names += [(PAYLOAD_HASH, "bigint"), (SOURCE_FILE, "string"), (DELIVERED_ON, "date")]
-    return StructType([StructField(name, DataType.fromDDL(kind)) for name, kind in names])
 
 
 def _gate_parameters(context: StageContext, contract: Contract, rows: int) -> dict[str, Any]:
@@ -147,7 +137,7 @@ def _resolved(context: StageContext, contract: Contract, pending: Pending) -> Da
     resolved = resolve(rows, contract, context.source)
     if contract.annotate is None:
         return resolved.withColumn(_REFRESHED, F.lit(False)).drop(_CONTEXT)
-    old_names = {name: f"_old_{name}" for name in contract.annotations}
+    old_names = {name: f"_old_{name}" for name, _ in contract.annotations}
     if not pending.rebuild:
         resolved = resolved.withColumnsRenamed(old_names)
     annotated = contract.annotate(resolved, context.source, F.col(FATE) == Fate.WRITTEN.value)
@@ -180,7 +170,7 @@ def _commit(
 ) -> delta.Commit:
     path = context.layout.clean(contract.name)
     metadata = commit_metadata(context.layout, context.run_id, context.basis, list(files))
-    columns = frame.select(*clean_schema(contract).fieldNames())
+    columns = frame.select(*[name for name, _ in contract.clean_columns])
     if pending.rebuild:
         return delta.overwrite(columns, path, metadata)
     if contract.history:

@@ -64,7 +64,7 @@ def tally(frame: DataFrame, contract: Contract) -> Tally:
     marks = [
         F.when(F.col(name), F.lit(name)) if kind == "boolean" else F.when(F.col(name).isNotNull(), F.lit(name))
         for name, kind in frame.dtypes
-        if name in contract.annotations
+        if name in dict(contract.annotations)
     ]
     written_flags = F.when(
         F.col(FATE) == Fate.WRITTEN.value, F.array_compact(F.concat(FLAGS, F.array(*marks) if marks else F.array()))

@@ -76,6 +76,6 @@ CLICKSTREAM = Contract(
         *time_rules("event_ts"),
     ),
     annotate=annotate_traffic,
-    annotations=("is_bot", "near_duplicate_of"),
+    annotations=(("is_bot", "boolean"), ("near_duplicate_of", "string")),
     related=_same_actor,
 )

@@ -9,6 +9,7 @@ from typing import Literal
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
+from pyspark.sql.types import DataType, StructField, StructType
 
 from common.settings import SourceSettings
 
@@ -81,7 +82,7 @@ class Contract:
         derive: Columns computed from the typed ones, before any rule.
         annotate: Adds the columns that depend on other rows, for example whether an actor is a bot; the third argument
             says which rows count.
-        annotations: The names of those columns.
+        annotations: Name and type of those columns.
         related: From new rows and the clean table, those rows of it that the annotations of the new ones concern, with
             `_context`: true for rows that are only looked at, as their own annotations cannot change.
     """
@@ -96,13 +97,30 @@ class Contract:
     rules: tuple[Rule, ...] = ()
     derive: Callable[[DataFrame, SourceSettings], DataFrame] | None = None
     annotate: Annotate | None = None
-    annotations: tuple[str, ...] = ()
+    annotations: tuple[tuple[str, str], ...] = ()
     related: Related | None = None
 
     @property
     def required(self) -> tuple[str, ...]:
         """The raw columns that a file cannot do without."""
         return tuple(field.raw_path for field in self.fields if field.required)
+
+    @property
+    def clean_columns(self) -> tuple[tuple[str, str], ...]:
+        """Name and type of each column of the clean table; those that start with an underscore are for audit."""
+        return (
+            *((field.name, field.type) for field in self.fields),
+            ("flags", "array<string>"),
+            *self.annotations,
+            ("_payload_hash", "bigint"),
+            ("_source_file", "string"),
+            ("_delivered_on", "date"),
+        )
+
+    @property
+    def clean_schema(self) -> StructType:
+        """The columns of the clean table as Spark has them."""
+        return StructType([StructField(name, DataType.fromDDL(kind)) for name, kind in self.clean_columns])
 
     @property
     def raw_columns(self) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
@@ -14,7 +14,7 @@ from pyspark.sql.types import StructType
 
 def frame(spark: SparkSession, schema: str, rows: Sequence[Mapping[str, Any]]) -> DataFrame:
     """Rows as mappings; a column that a row leaves out is null, text becomes whatever the schema says."""
-    fields = StructType.fromDDL(schema).fields
+    fields = cast(StructType, StructType.fromDDL(schema)).fields
     texts = [tuple(_text(row.get(field.name)) for field in fields) for row in rows]
     unknown = {name for row in rows for name in row} - {field.name for field in fields}
     assert not unknown, f"the schema has no {unknown}"

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import cast
+
 from chispa import assert_df_equality
 from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
@@ -13,7 +15,7 @@ FIGURES = """id string, is_sale boolean, is_return boolean, gross decimal(18,2),
 
 
 def _named(rows, schema):
-    names = StructType.fromDDL(schema).names
+    names = cast(StructType, StructType.fromDDL(schema)).names
     return [dict(zip(names, row, strict=True)) for row in rows]
 
 
@@ -58,4 +60,5 @@ def test_an_unknown_cost_leaves_the_margin_unknown(spark, source):
 
     row = lines.select(revenue.margin_amount(source.statuses, unknown).alias("margin")).first()
 
+    assert row is not None
     assert row["margin"] is None
