@@ -93,6 +93,7 @@ def _load(context: StageContext, dimension: _Dimension) -> tuple[Saved | None, A
     changes = _as_of(context, dimension.contract, origin)
     history = dimension.history(changes)
     with context.persisted(with_unknown_member(history, dimension.contract.key)) as versions:
+        judged = _judged_changes(versions, dimension)
         saved = save(
             context,
             dimension.table,
@@ -105,7 +106,6 @@ def _load(context: StageContext, dimension: _Dimension) -> tuple[Saved | None, A
         )
         if not saved.is_new:
             return saved, Account(0, 0), f"{name}: unchanged, {saved.rows - _UNKNOWN_MEMBERS:,} versions"
-        judged = _judged_changes(versions, dimension)
     written = saved.written - _UNKNOWN_MEMBERS
     account = Account(read, written, superseded=judged - (saved.rows - _UNKNOWN_MEMBERS))
     return saved, account, f"{name}: {written:,} versions of {read:,} changes"
@@ -118,18 +118,23 @@ def _judged_changes(versions: DataFrame, dimension: _Dimension) -> int:
     they do not overlap follows from each one's end being the beginning of the next.
     """
     length = (F.unix_micros("valid_to") - F.unix_micros("valid_from")).cast("decimal(38,0)")
-    found = versions.agg(
-        F.sum(CHANGES_OF_KEY).alias("changes"),
-        F.count_distinct(dimension.contract.key).alias("keys"),
-        F.count_if(F.col("valid_to") == F.lit(END)).alias("open"),
-        F.sum(length).alias("length"),
-    ).first()
+    # The unknown member has no changes; a shop may have a key of its own that is spelt like it.
+    found = (
+        versions.where(F.col(CHANGES_OF_KEY).isNotNull())
+        .agg(
+            F.sum(CHANGES_OF_KEY).alias("changes"),
+            F.count_distinct(dimension.contract.key).alias("keys"),
+            F.count_if(F.col("valid_to") == F.lit(END)).alias("open"),
+            F.sum(length).alias("length"),
+        )
+        .first()
+    )
     if found is None:  # an aggregate without groups always has its row
         raise RuntimeError("an aggregate came back without a row")
     all_time = (END - BEGINNING) // timedelta(microseconds=1)
     expect_equal(f"open versions of {dimension.table}", found["keys"], found["open"], where=dimension.table)
     expect_equal(
-        f"time covered by {dimension.table}", found["keys"] * all_time, int(found["length"]), where=dimension.table
+        f"time covered by {dimension.table}", found["keys"] * all_time, int(found["length"] or 0), where=dimension.table
     )
     return int(found["changes"] or 0)
 

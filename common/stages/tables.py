@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from pyspark.sql import Column, DataFrame
-from pyspark.sql import types as T
+from pyspark.sql import functions as F
 
-from common.cleaning.typing_rows import FLAGS, PAYLOAD_HASH
 from common.contracts.model import Contract
 from common.errors import InputError
 from common.job import StageContext
@@ -98,7 +97,7 @@ def read_clean(context: StageContext, contract: Contract) -> DataFrame:
     if delta.exists(context.spark, path):
         return delta.read(context.spark, path)
     if context.source.is_mapped and contract.name not in context.source.datasets:
-        return context.spark.createDataFrame([], clean_schema(contract))
+        return context.spark.createDataFrame([], contract.clean_schema)
     raise InputError(f"there is no clean table of {contract.name}", where=path, remedy=f"run clean_{contract.name}")
 
 
@@ -120,18 +119,6 @@ def recorded_rows(context: StageContext, table: str) -> int:
     return delta.recorded_rows(context.spark, path) if delta.exists(context.spark, path) else 0
 
 
-def clean_schema(contract: Contract) -> T.StructType:
-    """The columns of a clean table."""
-    fields = ", ".join(f"`{field.name}` {field.type}" for field in contract.fields)
-    annotations = {"is_bot": "boolean", "near_duplicate_of": "string"}
-    extra = ", ".join(f"`{name}` {annotations[name]}" for name in contract.annotations)
-    tail = f"`{FLAGS}` array<string>, `{PAYLOAD_HASH}` bigint, `_source_file` string, `_delivered_on` date"
-    schema = T.StructType.fromDDL(", ".join(part for part in (fields, extra, tail) if part))
-    if not isinstance(schema, T.StructType):
-        raise TypeError(f"the columns of {contract.name} are no struct but {schema}")
-    return schema
-
-
 def save(  # noqa: PLR0913 - each is said by name, and none of them belongs with another
     context: StageContext,
     table: str,
@@ -140,6 +127,7 @@ def save(  # noqa: PLR0913 - each is said by name, and none of them belongs with
     *,
     suite: str,
     order: Sequence[str],
+    totals: Mapping[str, Any] | None = None,
     checks: Mapping[str, Column] | None = None,
     parameters: Mapping[str, Any] | None = None,
 ) -> Saved:
@@ -152,17 +140,24 @@ def save(  # noqa: PLR0913 - each is said by name, and none of them belongs with
         origin: What it was made from.
         suite: The gate that it passes before the commit; it may name the parameters `rows_usual` and those given.
         order: The columns by which its rows are sorted within a file.
+        totals: What the sums of some columns must be.
         checks: Conditions over several columns that the gate looks at as columns of their own; Great Expectations asks
             one query more for each comparison of two columns.
         parameters: For the gate.
 
     Raises:
-        GateFailedError: If the gate is closed, or the commit does not hold what was gated.
+        GateFailedError: If a sum is off, the gate is closed, or the commit does not hold what was gated.
     """
     spark, path = context.spark, context.layout.path(table)
     columns = frame.drop(*[name for name in frame.columns if name.startswith("_")])
-    figures = columns.agg(*fingerprint_columns(columns)).first()
-    rows, found = (figures[ROWS], render(figures[ROWS], figures[SUM])) if figures else (0, "")
+    expected = dict(totals or {})
+    sums = [F.coalesce(F.sum(name), F.lit(0)).alias(f"sum of {name}") for name in expected]
+    figures = columns.agg(*fingerprint_columns(columns), *sums).first()
+    if figures is None:  # an aggregate without groups always has its row
+        raise RuntimeError("an aggregate came back without a row")
+    rows, found = figures[ROWS], render(figures[ROWS], figures[SUM])
+    for name, total in expected.items():
+        expect_equal(f"sum of {name} in {table}", total, figures[f"sum of {name}"], where=path)
     before = delta.version_of(spark, path)
     if before is not None and not context.rebuild and _is_same(columns, delta.read(spark, path), found):
         return Saved(table, before, before, rows, 0)
