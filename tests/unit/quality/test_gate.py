@@ -1,0 +1,106 @@
+"""The gate: what closes it, what only warns, and what its stored results may show."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pyspark.sql import DataFrame, SparkSession
+
+from common.errors import ConfigurationError, GateFailedError
+from common.layout import Layout
+from common.quality.gate import Gatekeeper
+
+Keeper = Callable[..., Gatekeeper]
+NOT_NULL = {"type": "expect_column_values_to_not_be_null", "kwargs": {"column": "email"}, "severity": "critical"}
+KNOWN = {
+    "type": "expect_column_values_to_be_in_set",
+    "kwargs": {"column": "email", "value_set": {"$PARAMETER": "known"}},
+    "severity": "warning",
+}
+
+
+@pytest.fixture
+def keeper(layout: Layout, tmp_path: Path) -> Keeper:
+    """A gatekeeper with one suite of the given expectations."""
+
+    def make(*expectations: dict[str, Any]) -> Gatekeeper:
+        directory = tmp_path / "suites"
+        directory.mkdir(exist_ok=True)
+        (directory / "people.json").write_text(json.dumps({"name": "people", "expectations": expectations}))
+        return Gatekeeper(layout, "run-1", directory)
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def people(spark: SparkSession) -> DataFrame:
+    return spark.createDataFrame([("ada@secret.example",), ("bob@secret.example",), (None,)], "email string")
+
+
+def test_a_critical_failure_closes_the_gate(keeper: Keeper, people: DataFrame) -> None:
+    result = keeper(NOT_NULL, KNOWN).validate("people", people, {"known": ["nobody"]})
+    assert (result.passed, result.evaluated) == (False, 2)
+    assert [str(each) for each in result.failures] == [
+        "expect_column_values_to_not_be_null email (unexpected_count 1, unexpected_percent 33.33333333333333)"
+    ]
+    with pytest.raises(GateFailedError, match="gate people failed: expect_column_values_to_not_be_null email"):
+        result.require()
+
+
+def test_a_warning_leaves_it_open(keeper: Keeper, people: DataFrame) -> None:
+    result = keeper(KNOWN).validate("people", people, {"known": ["ada@secret.example"]})
+    assert result.passed
+    assert result.require() is result
+    assert [each.expectation for each in result.warnings] == ["expect_column_values_to_be_in_set email"]
+
+
+def test_results_and_pages_show_no_values_of_the_data(keeper: Keeper, people: DataFrame, layout: Layout) -> None:
+    gatekeeper = keeper(NOT_NULL, KNOWN)
+    gatekeeper.validate("people", people, {"known": ["nobody"]})
+    gatekeeper.publish_documents()
+    stored = [path for path in layout.local("ops", "gx").rglob("*") if path.suffix in {".json", ".html"}]
+    assert any(path.suffix == ".json" for path in stored)
+    assert layout.local("ops", "gx", "data_docs", "index.html") in stored
+    assert not [path for path in stored if "secret.example" in path.read_text(encoding="utf-8")]
+
+
+@pytest.mark.parametrize(
+    ("expectation", "kind", "message"),
+    [
+        ({**NOT_NULL, "kwargs": {"column": "phone"}, "severity": "warning"}, None, "could not run"),
+        ({"type": "expect_wonders", "kwargs": {}}, ConfigurationError, "does not accept the suite people: expect_wond"),
+        (None, GateFailedError, "gate people evaluated nothing"),
+    ],
+    ids=["a column that is not there", "an unknown expectation", "no expectation"],
+)
+def test_what_could_not_run_has_failed(
+    keeper: Keeper,
+    people: DataFrame,
+    expectation: dict[str, Any] | None,
+    kind: type[Exception] | None,
+    message: str,
+) -> None:
+    gatekeeper = keeper(expectation) if expectation else keeper()
+    if kind is not None:
+        with pytest.raises(kind, match=message):
+            gatekeeper.validate("people", people)
+        return
+    result = gatekeeper.validate("people", people)
+    assert not result.passed, "even an expectation that only warns"
+    assert message in str(result.failures[0])
+
+
+def test_a_missing_suite_is_named(keeper: Keeper, people: DataFrame) -> None:
+    with pytest.raises(ConfigurationError, match="no suite strangers"):
+        keeper(NOT_NULL).validate("strangers", people)
+
+
+def test_a_suite_that_is_no_json_is_named(keeper: Keeper, people: DataFrame, tmp_path: Path) -> None:
+    gatekeeper = keeper(NOT_NULL)
+    (tmp_path / "suites" / "people.json").write_text("{")
+    with pytest.raises(ConfigurationError, match="does not accept the suite people"):
+        gatekeeper.validate("people", people)
