@@ -131,7 +131,7 @@ def _load(context: StageContext, fact: _Fact, origin: Origin, affected: Affected
     users, products = (_versions(context, join, origin) for join in fact.lineage.joins)
     built = arranged(fact.build(context, clean, users, products), fact.partition, fact.ts, fact.key)
     with context.persisted(built) as rows:
-        read = _read(context, fact, clean, affected)
+        read = _read(context, fact, clean, affected, origin.inputs[fact.lineage.clean])
         kept = _figures(rows, fact.conserved)
         _gate(context, fact, rows, (read, kept), (users, products))
         commit = delta.overwrite(
@@ -142,6 +142,13 @@ def _load(context: StageContext, fact: _Fact, origin: Origin, affected: Affected
             partition_by=(fact.partition,),
         )
     expect_equal(f"rows committed to {fact.name}", kept["rows"], commit.written, where=path)
+    # The partitions that were left alone count as well: none was missed, and none was made twice.
+    expect_equal(
+        f"rows of {fact.name}",
+        recorded_rows(context, fact.lineage.clean, origin.inputs[fact.lineage.clean]),
+        recorded_rows(context, fact.table),
+        where=path,
+    )
     return Account(read["rows"], commit.written), commit.version
 
 
@@ -167,11 +174,13 @@ def _versions(context: StageContext, join: Join, origin: Origin) -> Versions:
     return Versions(frame.where(F.col(join.attributes[0]) != UNKNOWN_SK), recorded_rows(context, join.table))
 
 
-def _read(context: StageContext, fact: _Fact, clean: DataFrame, affected: Affected) -> Mapping[str, Any]:
+def _read(
+    context: StageContext, fact: _Fact, clean: DataFrame, affected: Affected, version: int | None
+) -> Mapping[str, Any]:
     """What the clean table holds: its rows by its log when it is loaded whole."""
     figures = dict(_figures(clean, fact.conserved))
     if affected.partitions is None:
-        figures["rows"] = recorded_rows(context, fact.lineage.clean)
+        figures["rows"] = recorded_rows(context, fact.lineage.clean, version)
     return figures
 
 

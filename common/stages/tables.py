@@ -113,10 +113,12 @@ def read_lake(context: StageContext, table: str) -> DataFrame:
     return delta.read(context.spark, path)
 
 
-def recorded_rows(context: StageContext, table: str) -> int:
-    """How many rows a table's log says it holds; none where there is no table."""
+def recorded_rows(context: StageContext, table: str, version: int | None = None) -> int:
+    """How many rows a table's log says it holds, now or at a version; none where there is no table."""
     path = context.layout.path(table)
-    return delta.recorded_rows(context.spark, path) if delta.exists(context.spark, path) else 0
+    if not delta.exists(context.spark, path):
+        return 0
+    return delta.read(context.spark, path, version).count()
 
 
 def save(  # noqa: PLR0913 - each is said by name, and none of them belongs with another

@@ -1,0 +1,196 @@
+"""Dimensions, facts and aggregates: loading changes gives what loading everything gives, and nothing twice."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+
+from common.contracts import CONTRACTS
+from common.errors import ConfigurationError, GateFailedError, InputError
+from common.job import execute
+from common.stages.dimensions import LOAD_DIMENSIONS
+from common.stages.facts import LOAD_FACTS
+from common.stages.warehouse import ETL_WAREHOUSE
+from common.storage import delta
+from common.storage.fingerprint import fingerprint
+from tests.unit.transforms.frames import frame, rows_of
+
+STAGES = (LOAD_DIMENSIONS, LOAD_FACTS, ETL_WAREHOUSE)
+TABLES = [table for stage in STAGES for table in stage.outputs]
+
+
+def _user(user_id, updated_at, **changes):
+    return {"user_id": user_id, "country": "DE", "updated_at": updated_at, "op": "upsert", **changes}
+
+
+def _product(product_id, updated_at, price, **changes):
+    cost = {"list_price": f"{price}.00", "unit_cost": f"{price // 2}.00"}
+    return {"product_id": product_id, "category": "Books", "updated_at": updated_at, "op": "upsert", **cost, **changes}
+
+
+def _line(number, ts, **changes):
+    return {
+        "transaction_id": f"T{number:010d}",
+        "user_id": "U00000001",
+        "product_id": "P000001",
+        "session_id": f"S{number}",
+        "quantity": 1,
+        "unit_price": "10.00",
+        "total_amount": "10.00",
+        "currency": "USD",
+        "status": "paid",
+        "transaction_ts": ts,
+        **changes,
+    }
+
+
+def _event(number, ts, event_type, **changes):
+    return {
+        "event_id": f"E{number:016x}",
+        "event_ts": ts,
+        "user_id": "U00000001",
+        "event_type": event_type,
+        "product_id": "P000001",
+        "is_bot": False,
+        **changes,
+    }
+
+
+FIRST = {
+    "users": [_user("U00000001", "2025-01-01"), _user("U00000002", "2025-01-01")],
+    "products": [_product("P000001", "2025-01-01", 10), _product("P000002", "2025-01-01", 20)],
+    "transactions": [
+        _line(1, "2025-09-10 12:00:00"),
+        _line(2, "2025-10-10 12:00:00"),
+        _line(3, "2025-11-10 12:00:00", product_id="P000002"),
+        _line(4, "2025-11-11 12:00:00", user_id="U00000009"),
+    ],
+    "clickstream": [
+        _event(1, "2025-10-10 11:00:00", "product_view", session_id="S2"),
+        _event(2, "2025-10-10 11:01:00", "add_to_cart", session_id="S2"),
+        _event(3, "2025-11-10 11:00:00", "add_to_cart"),
+    ],
+}
+SECOND = {
+    # Late: between two versions of a key that facts of October and November point at.
+    "products": [_product("P000001", "2025-10-01", 12), _product("P000002", "2025-12-01", 25)],
+    "users": [_user("U00000009", "2025-02-01"), _user("U00000002", "2025-11-01", op="delete")],
+    "transactions": [_line(5, "2025-12-01 12:00:00", status="pending")],
+    "clickstream": [_event(4, "2025-11-10 11:02:00", "begin_checkout")],
+}
+
+
+def _put(context, rows_by_dataset, *, append):
+    for name, rows in rows_by_dataset.items():
+        fields = CONTRACTS[name].clean_schema
+        schema = ", ".join(
+            f"`{field.name}` {field.dataType.simpleString()}" for field in fields if field.name != "flags"
+        )
+        filled = [{"_payload_hash": n, **row} for n, row in enumerate(rows)]
+        rows_frame = frame(context.spark, schema, filled).selectExpr("*", "cast(array() as array<string>) as flags")
+        columns = rows_frame.select(*fields.names)
+        path = context.layout.clean(name)
+        _ = delta.append(columns, path, {}) if append else delta.overwrite(columns, path, {})
+
+
+def _run(make_context, stages=STAGES, **changes):
+    """The stages one after another, each with a context of its own as in a run."""
+    entries = {stage.name: execute(stage, make_context(**changes)) for stage in stages}
+    assert [entry.error for entry in entries.values()] == [None] * len(stages)
+    return entries
+
+
+def _fingerprints(context, tables=TABLES):
+    return {table: fingerprint(delta.read(context.spark, context.layout.path(table))) for table in tables}
+
+
+@pytest.fixture(autouse=True)
+def _token_key(tmp_path, monkeypatch):
+    key = tmp_path / "token.key"
+    key.write_bytes(b"a key of some length for tests")
+    key.chmod(0o600)
+    monkeypatch.setenv("ECOMMERCE_TOKEN_KEY_FILE", str(key))
+
+
+def test_changes_give_what_everything_gives(make_context):
+    context = make_context()
+    _put(context, FIRST, append=False)
+    entries = _run(make_context)
+    assert entries["load_dimensions"].rows == {
+        "read": 4, "written": 4, "quarantined": 0, "duplicates": 0, "superseded": 0
+    }  # fmt: skip
+    assert (entries["load_facts"].rows["read"], entries["load_facts"].rows["written"]) == (7, 7)
+    before = _fingerprints(context)
+
+    again = _run(make_context, run_id="again")
+    assert {entry.status for entry in again.values()} == {"skipped"}
+    assert all(table["before"] == table["after"] for entry in again.values() for table in entry.tables.values())
+
+    _put(context, SECOND, append=True)
+    increment = _run(make_context, run_id="increment")
+    assert {entry.status for entry in increment.values()} == {"ok"}
+    facts = increment["load_facts"]
+    # September has no change; October and November belong to other versions, December is new.
+    assert facts.notes == ("fact_transactions: 3 partitions changed", "fact_clickstream: 2 partitions changed")
+    assert facts.rows["read"] == facts.rows["written"] == 4 + 4
+    changed = _fingerprints(context)
+    assert all(changed[table] != before[table] for table in TABLES if table != "warehouse/lake/agg_daily_sales")
+
+    whole = _run(make_context, run_id="whole", rebuild=True)
+    assert {entry.status for entry in whole.values()} == {"ok"}
+    assert _fingerprints(context) == changed
+
+
+def test_every_fact_finds_the_version_of_its_time(make_context):
+    context = make_context()
+    _put(context, FIRST, append=False)
+    _put(context, SECOND, append=True)
+    _run(make_context, (LOAD_DIMENSIONS, LOAD_FACTS))
+    names = ("dim_users", "dim_products", "fact_transactions")
+    lake = {name: delta.read(context.spark, context.layout.lake(name)) for name in names}
+
+    joined = lake["fact_transactions"].join(lake["dim_products"], on="product_sk")
+    assert rows_of(joined, "transaction_id", "list_price", "cost_amount") == [
+        ("T0000000001", "10.00", "5.00"),
+        ("T0000000002", "12.00", "6.00"),
+        ("T0000000003", "20.00", "10.00"),
+        ("T0000000004", "12.00", "6.00"),
+        ("T0000000005", "12.00", "6.00"),
+    ]
+    assert lake["fact_transactions"].where("is_unknown_user or user_sk = -1").count() == 0
+    for name, key in (("dim_users", "user_id"), ("dim_products", "product_id")):
+        versions = rows_of(lake[name], key, "valid_from", "valid_to")
+        for one, other in pairwise(versions):
+            assert one[2] == other[1] or (one[0] != other[0] and one[2] == "9999-12-31 00:00:00")
+
+
+def test_by_day_the_partition_is_the_day(make_context, settings):
+    publish = settings.publish.model_copy(update={"partition_by": "day"})
+    by_day = {"settings": settings.model_copy(update={"publish": publish})}
+    context = make_context(**by_day)
+    _put(context, FIRST, append=False)
+    _run(make_context, (LOAD_DIMENSIONS, LOAD_FACTS), **by_day)
+    facts = delta.read(context.spark, context.layout.lake("fact_transactions"))
+
+    assert [row[0] for row in rows_of(facts, "transaction_month")] == [
+        "2025-09-10", "2025-10-10", "2025-11-10", "2025-11-11"
+    ]  # fmt: skip
+
+
+def test_failures_commit_nothing_and_say_why(make_context, monkeypatch, tmp_path):
+    context = make_context()
+    with pytest.raises(InputError, match="run clean_users"):
+        LOAD_DIMENSIONS.run(context)
+
+    _put(context, FIRST, append=False)
+    _run(make_context, (LOAD_DIMENSIONS, LOAD_FACTS))
+    before = _fingerprints(context, LOAD_FACTS.outputs)
+    _put(context, {"transactions": [_line(1, "2025-09-20 12:00:00")]}, append=True)
+    with pytest.raises(GateFailedError, match="unique transaction_id"):
+        LOAD_FACTS.run(make_context(run_id="twice"))
+    assert _fingerprints(context, LOAD_FACTS.outputs) == before
+
+    monkeypatch.setenv("ECOMMERCE_TOKEN_KEY_FILE", str(tmp_path / "nowhere"))
+    with pytest.raises(ConfigurationError, match=r"run \./build\.sh setup"):
+        LOAD_DIMENSIONS.run(context)
