@@ -81,7 +81,7 @@ class TestSeenBeforeSparkStarts:
         outcome = call(main)
         assert outcome.code == 4
         assert "no raw users" in outcome.line
-        assert not layout.local("clean").exists()
+        assert not list(layout.local().rglob("_delta_log"))
 
     def test_a_truncated_parquet_file(self, call: Callable[..., Outcome], layout: Layout) -> None:
         path = samples.put_transactions(layout, [samples.transaction()])
