@@ -5,9 +5,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from common.stages.warehouse import ETL_WAREHOUSE
-
 from common.cli import job_main
+from common.stages.warehouse import ETL_WAREHOUSE
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from common.stages.warehouse import ETL_WAREHOUSE
-
 from common.stages.cleaning import CLEAN_CLICKSTREAM, CLEAN_PRODUCTS, CLEAN_TRANSACTIONS, CLEAN_USERS
 from common.stages.dimensions import LOAD_DIMENSIONS
 from common.stages.facts import LOAD_FACTS
 from common.stages.landing import LAND_RAW
 from common.stages.publishing import PUBLISH_HIVE
+from common.stages.warehouse import ETL_WAREHOUSE
 from pipelines.graph import StageGraph
 
 GRAPH = StageGraph.of(

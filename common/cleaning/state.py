@@ -46,8 +46,9 @@ def decide(
 ) -> Pending:
     """What is to be read, given what is there and what was read before.
 
-    A new file is an increment. A file that changed or went away means that the table is made anew from all files,
-    since the rows that it once gave cannot be told from those that others gave as well.
+    A new file is an increment. A file that changed means that the table is made anew from all files, since the rows
+    that it once gave cannot be told from those that others gave as well. A file that went away changes nothing: its
+    rows stay, until a rebuild asks for it again and fails where it is still missing.
 
     Args:
         present: The inventory up to the date of the run.
