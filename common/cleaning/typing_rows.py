@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import reduce
+from operator import or_
+
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.types import StringType, StructType
@@ -37,12 +41,12 @@ def type_rows(raw: DataFrame, contract: Contract, source: SourceSettings) -> Dat
     values = {field.name: _raw_value(field, raw_types) for field in contract.fields}
     typed = {field.name: _typed(*values[field.name], field) for field in contract.fields}
     form_reasons = [
-        reason for field in contract.fields for reason in _form_reasons(values[field.name][0], typed[field.name], field)
+        found for field in contract.fields for found in _form_reasons(values[field.name][0], typed[field.name], field)
     ]
     names = [field.name for field in contract.fields]
     rows = raw.select(
         *[typed[name].alias(name) for name in names],
-        F.when(F.col(LINE_REASON).isNull(), F.array_compact(F.array(*form_reasons))).alias("_form_reasons"),
+        F.when(F.col(LINE_REASON).isNull(), _codes(form_reasons)).alias("_form_reasons"),
         source_reasons(raw).alias("_source_reasons"),
         source_flags(raw).alias("_source_flags"),
         LINE_REASON,
@@ -96,17 +100,28 @@ def _typed(value: Column, is_text: bool, field: Field) -> Column:
     return typed
 
 
-def _form_reasons(value: Column, typed: Column, field: Field) -> list[Column]:
+def _form_reasons(value: Column, typed: Column, field: Field) -> list[tuple[str, Column]]:
     reasons = []
     if field.required:
-        reasons.append(F.when(value.isNull(), F.lit(f"missing_{field.name}")))
+        reasons.append((f"missing_{field.name}", value.isNull()))
     if field.type != "string":
-        reasons.append(F.when(value.isNotNull() & typed.isNull(), F.lit(f"invalid_{field.name}")))
+        reasons.append((f"invalid_{field.name}", value.isNotNull() & typed.isNull()))
     return reasons
 
 
 def _violated(contract: Contract, source: SourceSettings, fate: str) -> Column:
-    codes = [F.when(rule.violated(source), F.lit(rule.reason)) for rule in contract.rules if rule.fate == fate]
-    if not codes:
-        return F.array().cast("array<string>")
-    return F.array_compact(F.array(*codes))
+    return _codes([(rule.reason, rule.violated(source)) for rule in contract.rules if rule.fate == fate])
+
+
+def _codes(tests: Sequence[tuple[str, Column]]) -> Column:
+    """The codes whose condition holds, in their order; a condition that is null does not.
+
+    A list is put together only where there is something to put in: few rows have any code, and functions over arrays
+    are interpreted where everything else is compiled.
+    """
+    none = F.array().cast("array<string>")
+    if not tests:
+        return none
+    any_holds = reduce(or_, [F.coalesce(condition, F.lit(False)) for _, condition in tests])
+    found = F.array_compact(F.array(*[F.when(condition, F.lit(code)) for code, condition in tests]))
+    return F.coalesce(F.when(any_holds, found), none)
