@@ -25,6 +25,10 @@ _FIRST_TIMES = {
     "first_checkout_at": "begin_checkout",
     "first_purchase_at": "purchase",
 }
+# A step is collected as one number, its time in microseconds and its place in the funnel: numbers are compared and kept
+# much faster than structs, and of two steps at one instant the later place is the greater number.
+_PLACE_BITS = 3
+_PLACES = 1 << _PLACE_BITS
 _REACHED_TIMES = ("reached_view_at", "reached_cart_at", "reached_checkout_at", "reached_purchase_at")
 _SEARCH_ENGINES = r"(^|\.)(google|bing|duckduckgo|yahoo|baidu|yandex|ecosia|qwant|startpage)\."
 _SOCIAL_SITES = r"(^|\.)(facebook|instagram|twitter|x|t|tiktok|pinterest|youtube|linkedin|reddit|snapchat)\.(com|co)$"
@@ -108,7 +112,7 @@ def sessions(events: DataFrame, carts: DataFrame, lines: DataFrame, time_zone: s
         lines: fact_transactions.
         time_zone: Of the business day.
     """
-    visits = events.where(is_counted_event()).groupBy("session_id").agg(*_visit_columns())
+    visits = events.where(is_counted_event()).groupBy("session_id").agg(*_visit_columns()).transform(_reached)
     filled = carts.groupBy("session_id").agg(
         F.sum("left_quantity").alias("cart_items"), F.sum("cart_value").cast(MONEY).alias("cart_value")
     )
@@ -119,7 +123,7 @@ def sessions(events: DataFrame, carts: DataFrame, lines: DataFrame, time_zone: s
     )
     joined = visits.join(filled, on="session_id", how="left").join(bought, on="session_id", how="left")
     is_converted = (F.col("purchases") > 0) | (F.coalesce("purchased_lines", F.lit(0)) > 0)
-    depth = F.size("_reached")
+    depth = _depth()
     return joined.select(
         "session_id",
         "user_id",
@@ -131,7 +135,7 @@ def sessions(events: DataFrame, carts: DataFrame, lines: DataFrame, time_zone: s
         "events",
         *_COUNTED,
         *_FIRST_TIMES,
-        *[F.try_element_at("_reached", F.lit(step + 1)).alias(name) for step, name in enumerate(_REACHED_TIMES)],
+        *[F.timestamp_micros(F.shiftright(name, _PLACE_BITS)).alias(name) for name in _REACHED_TIMES],
         depth.alias("funnel_depth"),
         F.element_at(F.array(*[F.lit(step) for step in (VISIT, *FUNNEL)]), depth + 1).alias("furthest_step"),
         _entry_source().alias("entry_source"),
@@ -148,44 +152,66 @@ def sessions(events: DataFrame, carts: DataFrame, lines: DataFrame, time_zone: s
 
 
 def _visit_columns() -> list[Column]:
-    """What the events of a session say together; of an attribute its first known value, by time and event."""
-    in_order = F.struct("event_ts", "event_id")
+    """What the events of a session say together.
 
-    def first_known(column: str) -> Column:
-        return F.min_by(column, F.when(F.col(column).isNotNull(), in_order))
-
-    entry = F.struct("utm_source", "utm_medium", _host("referrer").alias("referrer"), _host("page_url").alias("site"))
+    Of an attribute the value of the first event counts, by time and event; where that one has none, the least of those
+    known.
+    """
+    attributes = {"user_id": "user_id", "anonymous_id": "anonymous_id", "device_type": "device_type"}
+    attributes["geo_country"] = "country"
+    first = F.struct(
+        "event_ts",
+        "event_id",
+        "utm_source",
+        "utm_medium",
+        _host("referrer").alias("referrer"),
+        _host("page_url").alias("site"),
+        *attributes,
+    )
+    entry = F.min(first)
+    known = [F.coalesce(entry[column], F.min(column)).alias(name) for column, name in attributes.items()]
     counts = [F.count_if(F.col("event_type") == kind).alias(name) for name, kind in _COUNTED.items()]
     times = [
         F.min(F.when(F.col("event_type") == kind, F.col("event_ts"))).alias(name) for name, kind in _FIRST_TIMES.items()
     ]
     return [
-        first_known("user_id").alias("user_id"),
-        first_known("anonymous_id").alias("anonymous_id"),
+        *known,
         F.min("event_ts").alias("started_at"),
         F.max("event_ts").alias("ended_at"),
         F.count(F.lit(1)).alias("events"),
         *counts,
         *times,
-        _reached().alias("_reached"),
-        F.min_by(entry, in_order).alias("_entry"),
-        first_known("device_type").alias("device_type"),
-        first_known("geo_country").alias("country"),
+        entry.alias("_entry"),
+        F.collect_list(_step()).alias("_steps"),
     ]
 
 
-def _reached() -> Column:
-    """The times at which the steps of the funnel were reached one after another, an array of zero to four."""
-    step = F.array_position(F.array(*[F.lit(name) for name in FUNNEL]), F.col("event_type")).cast("int")
-    # Sorted by time and step, so that the order in which events were collected makes no difference.
-    taken = F.array_sort(F.collect_list(F.when(step > 0, F.struct(F.col("event_ts").alias("at"), step.alias("step")))))
-    return F.aggregate(
-        taken,
-        F.array().cast("array<timestamp>"),
-        lambda reached, next_: F.when(
-            next_["step"] == F.size(reached) + 1, F.concat(reached, F.array(next_["at"]))
-        ).otherwise(reached),
-    )
+def _step() -> Column:
+    """A funnel step as a number; null for any other event, which `collect_list` passes over."""
+    place = F.array_position(F.array(*[F.lit(name) for name in FUNNEL]), F.col("event_type"))
+    return F.when(place > 0, F.unix_micros("event_ts") * _PLACES + place)
+
+
+def _reached(visits: DataFrame) -> DataFrame:
+    """Add when each step was reached: the first time at or after the step before, as a number like those of `_step`.
+
+    What was collected is asked for its least values only, so that the order in which it came makes no difference.
+    """
+    before: Column = F.lit(0).cast("bigint")
+    for place, name in enumerate(_REACHED_TIMES, start=1):
+        visits = visits.withColumn(name, _least_after(before, place))
+        before = F.col(name)
+    return visits
+
+
+def _least_after(before: Column, place: int) -> Column:
+    return F.array_min(F.filter("_steps", lambda step: (step % _PLACES == place) & (step > before)))
+
+
+def _depth() -> Column:
+    """How many steps were reached."""
+    reached = [F.when(F.col(name).isNotNull(), F.lit(1)).otherwise(F.lit(0)) for name in _REACHED_TIMES]
+    return reached[0] + reached[1] + reached[2] + reached[3]
 
 
 def _host(url: str) -> Column:

@@ -132,7 +132,7 @@ def test_converted_and_abandoned(spark):
     ]
 
 
-def test_attributes_are_the_first_known_ones(spark):
+def test_attributes_are_those_of_the_first_event_or_the_least_known(spark):
     events = [
         _event(1, "page_view", anonymous_id="a"),
         _event(1, "search", event_id="e01zzz", anonymous_id="b", device_type="phone"),
@@ -141,7 +141,7 @@ def test_attributes_are_the_first_known_ones(spark):
     found = _sessions(spark, events, zone="Asia/Tokyo")
     columns = ("user_id", "anonymous_id", "device_type", "country", "duration_seconds", "events", "session_date")
 
-    assert rows_of(found, *columns) == [("u", "a", "phone", "DE", 8, 3, "2025-06-15")]
+    assert rows_of(found, *columns) == [("u", "a", "desktop", "DE", 8, 3, "2025-06-15")]
     assert rows_of(_sessions(spark, events, zone="Pacific/Auckland"), "session_date") == [("2025-06-15",)]
     late = [_event(1, "page_view", event_ts="2025-06-15 15:00:00", anonymous_id="a")]
     assert rows_of(_sessions(spark, late, zone="Asia/Tokyo"), "session_date") == [("2025-06-16",)]
