@@ -82,8 +82,9 @@ class StageContext:
     @property
     def basis(self) -> str:
         """What a table was made by, beside its inputs: when it changes the table is made anew."""
-        relevant = self.settings.model_copy(update={"spark": None, "runner": None, "profile": ""})
-        return f"{__version__}:{configuration_fingerprint(relevant, self.source)}"
+        relevant = self.settings.model_copy(update={"spark": None, "runner": None, "ml": None, "profile": ""})
+        source = self.source.model_copy(update={"ml": None})
+        return f"{__version__}:{configuration_fingerprint(relevant, source)}"
 
     def gate(self, suite: str, frame: DataFrame, **parameters: Any) -> GateResult:  # noqa: ANN401 - as GX takes them
         """Hold a frame against a suite, and stop the stage when it fails.

@@ -59,6 +59,70 @@ class RunnerSettings(_Model):
     keep_runs: int
 
 
+class BoostingTrial(_Model):
+    """Parameters of gradient-boosted trees that the search tries."""
+
+    max_depth: int
+    max_iter: int
+    step_size: float
+
+
+class FactorTrial(_Model):
+    """Parameters of a factorisation that the search tries; alpha is for implicit feedback alone."""
+
+    rank: int
+    reg: float
+    alpha: float = 1.0
+
+
+class ChurnSettings(_Model):
+    """How churn is learned; the horizon is the shop's."""
+
+    step_days: int
+    min_history_days: int
+    rate_prior_days: int
+    min_rows: int
+    max_feature_auc: float
+    margin: float
+    high_risk: float
+    low_risk: float
+    reasons: int
+    trials: tuple[BoostingTrial, ...]
+
+
+class RecommendationSettings(_Model):
+    """How tastes are learned, and how many products are recommended."""
+
+    test_days: int
+    top_n: int
+    similar_n: int
+    min_users: int
+    max_iter: int
+    search_share: float
+    evaluation_users: int
+    margin: float
+    event_weights: dict[str, float]
+    purchase_weight: float
+    repeat_share: float
+    explicit_trials: tuple[FactorTrial, ...]
+    implicit_trials: tuple[FactorTrial, ...]
+
+
+class MlSettings(_Model):
+    """Models: where they are tracked and registered, and how each is made.
+
+    `tracking_uri` names an MLflow server; null is a SQLite file under the root. `partitions` stays the same whatever
+    the machine: sums of floating point depend on how rows are divided.
+    """
+
+    tracking_uri: str | None
+    seed: int
+    partitions: int
+    evaluation_rows: int
+    churn: ChurnSettings
+    recommendations: RecommendationSettings
+
+
 class Settings(_Model):
     """The configuration of the platform."""
 
@@ -69,6 +133,7 @@ class Settings(_Model):
     publish: PublishSettings
     sessions: SessionSettings
     runner: RunnerSettings
+    ml: MlSettings
 
 
 class KeyPatterns(_Model):
@@ -138,6 +203,27 @@ class MappedDataset(_Model):
     absent: tuple[str, ...] = ()
 
 
+class Promotion(_Model):
+    """Days on which the shop sells for less, as planned: first and last."""
+
+    first: date
+    last: date
+
+
+class SourceMlSettings(_Model):
+    """What a shop's own course of business says to the models.
+
+    Attributes:
+        churn_horizon_days: A customer who buys nothing for so many days is lost.
+        loyalty_tiers: From the lowest to the highest.
+        promotions: Past ones and planned ones.
+    """
+
+    churn_horizon_days: int = 30
+    loyalty_tiers: tuple[str, ...] = ()
+    promotions: tuple[Promotion, ...] = ()
+
+
 class SourceSettings(_Model):
     """One shop: its keys, statuses, limits, and where its data differs in form how to map it."""
 
@@ -150,6 +236,7 @@ class SourceSettings(_Model):
     limits: Limits
     bots: BotThresholds
     near_duplicates: NearDuplicates
+    ml: SourceMlSettings = SourceMlSettings()
     files: dict[str, MappedFile] = {}
     datasets: dict[Literal["users", "products", "transactions", "clickstream"], MappedDataset] = {}
 
