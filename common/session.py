@@ -22,6 +22,8 @@ _FIXED = {
     "spark.sql.execution.arrow.pyspark.enabled": "true",
     "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
     "spark.sql.sources.partitionOverwriteMode": "static",
+    # A persisted frame lives for one stage: finding out how each column compresses best costs more than it saves.
+    "spark.sql.inMemoryColumnarStorage.compressed": "false",
     "spark.databricks.delta.snapshotPartitions": "2",
 }
 

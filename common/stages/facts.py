@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from pyspark.sql import Column, DataFrame
@@ -18,6 +19,8 @@ from common.stages.arranging import arranged
 from common.stages.dimensions import DIM_PRODUCTS, DIM_USERS, sum_accounts
 from common.stages.tables import Origin, origin_of, read_clean, recorded_rows
 from common.storage import delta
+from common.storage.contents import Contents, as_metadata, contents_of, recorded_contents
+from common.storage.local_frames import local_frame
 from common.transforms.facts import (
     Versions,
     fact_clickstream,
@@ -132,12 +135,12 @@ def _load(context: StageContext, fact: _Fact, origin: Origin, affected: Affected
     built = arranged(fact.build(context, clean, users, products), fact.partition, fact.ts, fact.key)
     with context.persisted(built) as rows:
         read = _read(context, fact, clean, affected, origin.inputs[fact.lineage.clean])
-        kept = _figures(rows, fact.conserved)
+        contents, kept = _kept(rows, fact)
         _gate(context, fact, rows, (read, kept), (users, products))
         commit = delta.overwrite(
             rows,
             path,
-            origin.as_metadata(context.run_id),
+            {**origin.as_metadata(context.run_id), **_all_contents(context, fact, contents, affected)},
             replace_where=_replaced(fact, affected),
             partition_by=(fact.partition,),
         )
@@ -184,13 +187,36 @@ def _read(
     return figures
 
 
-def _figures(rows: DataFrame, conserved: str) -> Mapping[str, Any]:
+def _sums(conserved: str) -> list[Column]:
+    """The sums that are the same before and after, as aggregates."""
     money = F.coalesce(F.sum(F.col(conserved).cast("decimal(12,2)")), F.lit(0)).cast("decimal(38,2)")
-    counted: list[Column] = [F.count(F.lit(1)).alias("rows"), money.alias(conserved)]
-    if conserved != "quantity":
-        counted.append(F.coalesce(F.sum("quantity"), F.lit(0)).cast("decimal(38,2)").alias("quantity"))
-    found = rows.agg(*counted).first()
+    quantity = F.coalesce(F.sum("quantity"), F.lit(0)).cast("decimal(38,2)")
+    return [money.alias(conserved), *([] if conserved == "quantity" else [quantity.alias("quantity")])]
+
+
+def _figures(rows: DataFrame, conserved: str) -> Mapping[str, Any]:
+    found = rows.agg(F.count(F.lit(1)).alias("rows"), *_sums(conserved)).first()
     return found.asDict() if found else {}
+
+
+def _kept(rows: DataFrame, fact: _Fact) -> tuple[Contents, Mapping[str, Any]]:
+    """What each partition of the built rows holds, and the figures of all of them."""
+    contents, found = contents_of(rows, (fact.partition,), *_sums(fact.conserved))
+    names = dict.fromkeys((fact.conserved, "quantity"))
+    sums = {name: sum((part[name] for part in found), Decimal(0)) for name in names}
+    return contents, {"rows": sum(count for count, _ in contents.values()), **sums}
+
+
+def _all_contents(context: StageContext, fact: _Fact, made: Contents, affected: Affected) -> Mapping[str, Any]:
+    """What the whole table holds after the commit; nothing where the partitions left alone have no record."""
+    if affected.partitions is None:
+        return as_metadata(made)
+    path = context.layout.path(fact.table)
+    version = delta.version_of(context.spark, path)
+    before = recorded_contents(context.spark, path, version) if version is not None else None
+    if before is None:
+        return {}
+    return as_metadata({values: held for values, held in before.items() if values[0] not in affected.partitions} | made)
 
 
 def _gate(
@@ -217,7 +243,7 @@ def _gate(
         for name in kept
         if name != "rows"
     ]
-    context.gate(_INTEGRITY, context.spark.createDataFrame(summary, _INTEGRITY_SCHEMA))
+    context.gate(_INTEGRITY, local_frame(context.spark, summary, _INTEGRITY_SCHEMA))
 
 
 def _orphans(rows: DataFrame, versions: Versions, join: Join) -> int:

@@ -16,7 +16,8 @@ from common.job import Stage, StageContext, StageResult
 from common.layout import PUBLISHED_TABLES
 from common.quality.accounting import Account, expect_equal
 from common.storage import delta, hive
-from common.storage.fingerprint import ROWS, SUM, fingerprint_columns
+from common.storage.contents import contents_of, recorded_contents
+from common.storage.local_frames import local_frame
 from common.storage.published import (
     PublishedPartition,
     PublishedTable,
@@ -90,9 +91,9 @@ def _publish(
     columns = [(field.name, field.dataType.simpleString()) for field in lake.schema.fields if field.name not in by]
     columns += [(field.name, field.dataType.simpleString()) for field in lake.schema.fields if field.name in by]
     target = context.layout.local("warehouse", "hive", name, f"v{number:06d}")
-    contents = _contents(lake, by)
-    if not by and not contents:
-        contents = {(): (0, 0)}
+    contents = recorded_contents(context.spark, context.layout.lake(name), lake_version)
+    if contents is None:
+        contents, _ = contents_of(lake, by)
     old = (
         {tuple(part.values.values()): part for part in before.parts}
         if before and before.columns == tuple(columns)
@@ -116,12 +117,6 @@ def _publish(
     )
     _verify(context, table, {values: contents[values] for values in changed}, target)
     return table
-
-
-def _contents(lake: DataFrame, by: tuple[str, ...]) -> dict[tuple[str, ...], tuple[int, int]]:
-    """Rows and hash sum of each partition, in one pass."""
-    rows = lake.groupBy(*by).agg(*fingerprint_columns(lake)).collect()
-    return {tuple(row[column] for column in by): (row[ROWS], int(row[SUM])) for row in rows}
 
 
 def _fresh_part(
@@ -160,14 +155,12 @@ def _link(source: Path, target: Path) -> None:
 def _verify(
     context: StageContext, table: PublishedTable, expected: dict[tuple[str, ...], tuple[int, int]], target: Path
 ) -> None:
-    """Read what was laid out as any reader would, and see that it has the lake's content."""
+    """Read what was laid out as any reader would, and see that it is what was gated when the lake was written."""
     if not expected:
         return
     schema = ", ".join(f"`{name}` {kind}" for name, kind in table.columns)
     published = context.spark.read.schema(schema).option("basePath", str(target)).parquet(str(target))
-    found = _contents(published, table.partition_columns)
-    if not table.partition_columns and not found:
-        found = {(): (0, 0)}
+    found, _ = contents_of(published, table.partition_columns)
     expect_equal(f"content of published {table.name}", expected, found, where=str(target))
 
 
@@ -176,7 +169,7 @@ def _gate(context: StageContext, tables: list[PublishedTable]) -> None:
         (table.name, delta.recorded_rows(context.spark, context.layout.lake(table.name)), _footer_rows(table))
         for table in tables
     ]
-    context.gate("publish_hive", context.spark.createDataFrame(rows, _GATE_SCHEMA), tables=list(PUBLISHED_TABLES))
+    context.gate("publish_hive", local_frame(context.spark, rows, _GATE_SCHEMA), tables=list(PUBLISHED_TABLES))
 
 
 def _footer_rows(table: PublishedTable) -> int:

@@ -15,7 +15,8 @@ from common.errors import InputError
 from common.job import StageContext
 from common.quality.accounting import expect_equal
 from common.storage import delta
-from common.storage.fingerprint import ROWS, SUM, fingerprint, fingerprint_columns, render
+from common.storage.contents import Contents, as_metadata, contents_of, recorded_contents
+from common.storage.fingerprint import ROWS, SUM, fingerprint_columns
 
 _USUAL_SHARE = 0.9
 _ROWS_PER_FILE = 2_000_000
@@ -157,21 +158,27 @@ def save(  # noqa: PLR0913 - each is said by name, and none of them belongs with
     figures = columns.agg(*fingerprint_columns(columns), *sums).first()
     if figures is None:  # an aggregate without groups always has its row
         raise RuntimeError("an aggregate came back without a row")
-    rows, found = figures[ROWS], render(figures[ROWS], figures[SUM])
+    rows = figures[ROWS]
     for name, total in expected.items():
         expect_equal(f"sum of {name} in {table}", total, figures[f"sum of {name}"], where=path)
     before = delta.version_of(spark, path)
-    if before is not None and not context.rebuild and _is_same(columns, delta.read(spark, path), found):
+    contents: Contents = {(): (int(rows), int(figures[SUM]))}
+    if before is not None and not context.rebuild and _is_same(context, columns, contents, path, before):
         return Saved(table, before, before, rows, 0)
     usual = math.floor(recorded_rows(context, table) * _USUAL_SHARE)
     context.gate(suite, columns.withColumns(dict(checks or {})), rows_usual=usual, **(parameters or {}))
     files = max(1, math.ceil(rows / _ROWS_PER_FILE))
+    metadata = {**origin.as_metadata(context.run_id), **as_metadata(contents)}
     arranged = columns.coalesce(1) if files == 1 else columns.repartitionByRange(files, *order)
-    commit = delta.overwrite(arranged.sortWithinPartitions(*order), path, origin.as_metadata(context.run_id))
+    commit = delta.overwrite(arranged.sortWithinPartitions(*order), path, metadata)
     expect_equal(f"rows committed to {table}", rows, commit.written, where=path)
     return Saved(table, before, commit.version, rows, commit.written)
 
 
-def _is_same(columns: DataFrame, there: DataFrame, found: str) -> bool:
-    same_schema = sorted(columns.dtypes) == sorted(there.dtypes)
-    return same_schema and fingerprint(there) == found
+def _is_same(context: StageContext, columns: DataFrame, contents: Contents, path: str, version: int) -> bool:
+    """Whether the table holds these rows already."""
+    there = delta.read(context.spark, path, version)
+    if sorted(columns.dtypes) != sorted(there.dtypes):
+        return False
+    recorded = recorded_contents(context.spark, path, version)
+    return contents == (recorded if recorded is not None else contents_of(there, ())[0])

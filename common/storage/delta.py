@@ -147,6 +147,12 @@ def recorded_metadata(spark: SparkSession, path: str) -> dict[str, Any]:
     return {}
 
 
+def metadata_of(spark: SparkSession, path: str, version: int) -> dict[str, Any]:
+    """What the commit of a version kept with itself; empty where it kept nothing or is gone from the log."""
+    loaded = json.loads(_commit_info(_log_of(spark, path), version).get("userMetadata", "null"))
+    return loaded if isinstance(loaded, dict) else {}
+
+
 def _log_of(spark: SparkSession, path: str) -> Any:  # noqa: ANN401 - a Java object
     """Delta's own log of a table. DESCRIBE HISTORY tells the same, but starts Spark jobs: 0.3 s for each question."""
     jvm = spark._jvm
