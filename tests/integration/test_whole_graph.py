@@ -7,10 +7,6 @@ from __future__ import annotations
 
 import csv
 import json
-import os
-import subprocess
-import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,11 +20,11 @@ from common.quality.ledger import entries
 from common.storage.published import read_published
 from pipelines import score, sql
 from pipelines.tables import connect
+from tests.integration.conftest import DATE, SCALE, SEED, Finished
+from tests.runs import PROJECT, fingerprints, python, run_graph
 
 pytestmark = pytest.mark.slow
 
-PROJECT = Path(__file__).resolve().parents[2]
-SCALE, SEED, DATE = 0.005, 7, "2025-11-30"
 STAGES = [
     "land_raw",
     *(f"clean_{name}" for name in DATASETS),
@@ -39,46 +35,6 @@ STAGES = [
 ]
 ROW_KINDS = ("read", "written", "quarantined", "duplicates", "superseded")
 NATURAL_KEYS = {"dim_users": "user_id", "dim_products": "product_id"}
-
-
-def python(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """A command of the project in a process of its own: the metastore is one for a process."""
-    environment = {**os.environ, "PYTHONPATH": str(PROJECT)}
-    return subprocess.run(
-        [sys.executable, *arguments], cwd=PROJECT, env=environment, capture_output=True, text=True, check=False
-    )
-
-
-def run_graph(layout: Layout, *arguments: str) -> dict[str, Any]:
-    """Run the graph and give run.json."""
-    done = python("-m", "pipelines.run", "--root", layout.root, *arguments)
-    assert done.returncode == 0, done.stderr[-4000:]
-    loaded: dict[str, Any] = json.loads(layout.local("ops", "run.json").read_text())
-    return loaded
-
-
-@dataclass(frozen=True)
-class Finished:
-    """A root after its first run.
-
-    Attributes:
-        layout: The root.
-        run: Its run.json.
-        tables_json: The bytes of its tables.json.
-    """
-
-    layout: Layout
-    run: dict[str, Any]
-    tables_json: bytes
-
-
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Finished:
-    layout = Layout.at(tmp_path_factory.mktemp("whole") / "root")
-    made = python("generators/run_all_generators.py", "--scale", str(SCALE), "--seed", str(SEED), "--root", layout.root)
-    assert made.returncode == 0, made.stderr[-4000:]
-    run = run_graph(layout)
-    return Finished(layout, run, layout.local("ops", "tables.json").read_bytes())
 
 
 @pytest.fixture(scope="module")
@@ -395,11 +351,11 @@ class TestAgain:
     def test_everything_anew_with_other_partitions_gives_the_same_fingerprints(
         self, finished: Finished, tmp_path: Path
     ) -> None:
-        before = {name: table.fingerprint for name, table in read_published(finished.layout).items()}
+        before = fingerprints(finished.layout)
         conf = tmp_path / "other.yaml"
         conf.write_text("spark: {master: 'local[1]', shuffle_partitions: 7}\n")
         run = run_graph(finished.layout, "--rebuild", "--conf", str(conf))
         assert {stage["status"] for stage in run["stages"]} == {"ok"}
-        after = read_published(finished.layout)
-        assert {name: table.fingerprint for name, table in after.items()} == before
+        after = fingerprints(finished.layout)
+        assert after == before
         assert sorted(after) == sorted(PUBLISHED_TABLES)

@@ -1,0 +1,107 @@
+"""Whole runs in processes of their own: the metastore is one for a process."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from common.layout import DATASETS, Layout
+from common.storage.published import read_published
+
+PROJECT = Path(__file__).resolve().parents[1]
+_WAIT_SECONDS = 300
+
+
+def environment() -> dict[str, str]:
+    """That of a command of the project."""
+    return {**os.environ, "PYTHONPATH": str(PROJECT)}
+
+
+def python(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """A command of the project."""
+    return subprocess.run(
+        [sys.executable, *arguments], cwd=PROJECT, env=environment(), capture_output=True, text=True, check=False
+    )
+
+
+def generate(layout: Layout, scale: float, seed: int, *arguments: str) -> None:
+    """Make a shop's data, or with `--increment` a further day of it."""
+    made = python(
+        "generators/run_all_generators.py",
+        "--scale",
+        str(scale),
+        "--seed",
+        str(seed),
+        "--root",
+        layout.root,
+        *arguments,
+    )
+    assert made.returncode == 0, made.stderr[-4000:]
+
+
+def run_graph(layout: Layout, *arguments: str) -> dict[str, Any]:
+    """Run the graph and give run.json."""
+    done = python("-m", "pipelines.run", "--root", layout.root, *arguments)
+    assert done.returncode == 0, done.stderr[-4000:]
+    return run_json(layout)
+
+
+def run_json(layout: Layout) -> dict[str, Any]:
+    """What the last run says of itself."""
+    loaded: dict[str, Any] = json.loads(layout.local("ops", "run.json").read_text())
+    return loaded
+
+
+def kill_in(layout: Layout, stage: str, *arguments: str) -> None:
+    """Start a run and kill it, with everything that it started, as soon as a stage has begun to work."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "pipelines.run", "--root", layout.root, *arguments],
+        cwd=PROJECT, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+        start_new_session=True,
+    ) as process:  # fmt: skip
+        try:
+            _wait_for_output(layout, stage, process)
+            assert process.poll() is None, (
+                f"it ended before {stage}: {process.stderr and process.stderr.read()[-2000:]}"
+            )
+        finally:
+            os.killpg(process.pid, signal.SIGKILL)
+
+
+def _wait_for_output(layout: Layout, stage: str, process: subprocess.Popen[str]) -> None:
+    """Until the stage has put a file somewhere below its first output."""
+    from pipelines.stages import GRAPH  # noqa: PLC0415 - not needed by most tests
+
+    output = next(each for each in GRAPH.stages if each.name == stage).outputs[0]
+    before = _files(layout, output)
+    give_up = time.monotonic() + _WAIT_SECONDS
+    while _files(layout, output) == before and process.poll() is None:
+        assert time.monotonic() < give_up, f"{stage} wrote nothing"
+        time.sleep(0.02)
+
+
+def _files(layout: Layout, output: str) -> set[Path]:
+    return set(layout.local(*output.split("/")).rglob("*"))
+
+
+def fingerprints(layout: Layout) -> dict[str, str]:
+    """Each published table with its fingerprint."""
+    return {name: table.fingerprint for name, table in read_published(layout).items()}
+
+
+def quarantined(layout: Layout) -> dict[str, list[tuple[Any, ...]]]:
+    """What each quarantine holds, in an order of its own, without who put it there."""
+    from deltalake import DeltaTable  # noqa: PLC0415 - not needed by most tests
+
+    columns = ["payload", "reasons", "source_file"]
+    found = {}
+    for dataset in DATASETS:
+        rows = DeltaTable(layout.quarantine(dataset)).to_pyarrow_table(columns=columns).to_pylist()
+        found[dataset] = sorted(((row["payload"], tuple(row["reasons"]), row["source_file"]) for row in rows), key=repr)
+    return found
