@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from common.stages.cleaning import CLEAN_CLICKSTREAM, CLEAN_PRODUCTS, CLEAN_TRANSACTIONS, CLEAN_USERS
+from common.stages.dashboards import BI_DASHBOARDS
 from common.stages.dimensions import LOAD_DIMENSIONS
 from common.stages.facts import LOAD_FACTS
 from common.stages.landing import LAND_RAW
@@ -21,6 +22,7 @@ GRAPH = StageGraph.of(
         LOAD_FACTS,
         ETL_WAREHOUSE,
         PUBLISH_HIVE,
+        BI_DASHBOARDS,
     ),
     external=("raw/",),
 )

@@ -11,8 +11,8 @@ from typing import Any
 from common.errors import InputError, UnwritableRootError
 
 
-def write_atomically(path: Path, text: str) -> None:
-    """Write a text file so that it is there whole or not at all.
+def write_atomically(path: Path, content: str | bytes) -> None:
+    """Write a file, text as UTF-8, so that it is there whole or not at all.
 
     Raises:
         UnwritableRootError: If the directory cannot be written.
@@ -24,8 +24,8 @@ def write_atomically(path: Path, text: str) -> None:
         raise unwritable(path.parent, error) from error
     beside = Path(name)
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as out:
-            out.write(text)
+        with os.fdopen(handle, "wb") as out:
+            out.write(content.encode("utf-8") if isinstance(content, str) else content)
             out.flush()
             os.fsync(out.fileno())
         beside.chmod(0o644)

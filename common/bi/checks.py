@@ -1,0 +1,85 @@
+"""What a dashboard's gate looks at: a row of facts for each of its answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from common.bi.catalogue import Dashboard
+from common.bi.results import Answer
+
+FACTS_SCHEMA = """query string, rows bigint, null_keys bigint, repeated_keys bigint, negative_figures bigint,
+    shares_out_of_range bigint, days_out_of_period bigint, disagreeing_sums bigint, is_unexpectedly_empty boolean"""
+_FIGURES = ("money", "count", "ratio", "number", "score", "seconds", "days")
+_LONGEST_GRAIN = timedelta(days=31)
+
+
+def facts_of(
+    dashboard: Dashboard, answers: Mapping[str, Answer], available: Mapping[str, bool]
+) -> list[tuple[Any, ...]]:
+    """The facts about a dashboard's answers, in the columns of FACTS_SCHEMA.
+
+    Args:
+        dashboard: From the catalogue.
+        answers: By query.
+        available: Whether the data has sales and a clickstream.
+    """
+    return [_facts(answers[query.name], answers, available) for query in dashboard.queries]
+
+
+def _facts(answer: Answer, answers: Mapping[str, Answer], available: Mapping[str, bool]) -> tuple[Any, ...]:
+    query, rows = answer.query, answer.rows
+    key = rows.select(list(query.key))
+    figures = [column.name for column in query.columns if column.unit in _FIGURES and not column.is_signed]
+    shares = [column.name for column in query.columns if column.unit == "share" and not column.is_signed]
+    days = [column.name for column in query.columns if column.unit in {"date", "time"}]
+    return (
+        query.name,
+        rows.num_rows,
+        sum(column.null_count for column in key.columns),
+        rows.num_rows - key.group_by(list(query.key)).aggregate([]).num_rows,
+        sum(_count(pc.less(rows[name], _like(rows[name], 0))) for name in figures),
+        sum(
+            _count(pc.or_(pc.less(rows[name], _like(rows[name], 0)), pc.greater(rows[name], _like(rows[name], 1))))
+            for name in shares
+        ),
+        sum(_days_outside(rows[name], answer) for name in days),
+        sum(_differs(rows, each.column, answers[each.query].rows, each.other_column) for each in query.agreements),
+        rows.num_rows == 0 and available[query.needs],
+    )
+
+
+def _count(mask: pa.ChunkedArray) -> int:
+    return int(pc.sum(mask).as_py() or 0)
+
+
+def _like(column: pa.ChunkedArray, value: int) -> pa.Scalar:
+    """A number of the column's type; Arrow compares decimals of one precision and scale only."""
+    is_decimal = pa.types.is_decimal(column.type)
+    exact = Decimal(value).scaleb(0).quantize(Decimal(1).scaleb(-column.type.scale)) if is_decimal else value
+    return pa.scalar(exact, type=column.type)
+
+
+def _days_outside(column: pa.ChunkedArray, answer: Answer) -> int:
+    """Days after the period, or before it by more than the beginning of a week or month can be."""
+    if answer.period is None:
+        return 0
+    earliest, latest = answer.period.first - _LONGEST_GRAIN, answer.period.last + timedelta(days=1)
+    found: Sequence[date | datetime | None] = column.to_pylist()
+    days = [value.date() if isinstance(value, datetime) else value for value in found if value is not None]
+    return sum(not earliest <= day <= latest for day in days)
+
+
+def _differs(rows: pa.Table, column: str, others: pa.Table, other_column: str) -> bool:
+    if others.num_rows == 0 or rows.num_rows == 0:
+        return rows.num_rows != others.num_rows and _total(rows, column) != _total(others, other_column)
+    return _total(rows, column) != _total(others, other_column)
+
+
+def _total(rows: pa.Table, column: str) -> Decimal:
+    return sum((Decimal(value) for value in rows[column].to_pylist() if value is not None), Decimal(0))

@@ -1,0 +1,189 @@
+"""bi_dashboards: the questions of the five dashboards, asked of the published tables and of the lake's sessions."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import date
+from functools import partial
+from typing import Any
+
+from pyspark import inheritable_thread_target
+
+from common.bi.catalogue import Dashboard, Query, parse_catalogue, read_catalogue
+from common.bi.checks import FACTS_SCHEMA, facts_of
+from common.bi.dialects import parse_select, to_spark
+from common.bi.periods import Period, Span
+from common.bi.results import Answer, Index, entry_of, has_all_files, read_index, write_answers
+from common.errors import ConfigurationError, InputError
+from common.job import Stage, StageContext, StageResult
+from common.stages.warehouse import CART_ITEMS, SESSIONS
+from common.storage import delta
+from common.storage.published import read_published
+
+DASHBOARDS = ("revenue", "product_performance", "customer_segmentation", "conversion_funnel", "abandoned_carts")
+_USUAL = Span("days", 30)
+_PLANNED_AT_A_TIME = 2
+_LAKE = {"lake.sessions": SESSIONS, "lake.cart_items": CART_ITEMS}
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What all questions have in common."""
+
+    data: Period
+    available: Mapping[str, bool]
+    databases: Mapping[str, str]
+    paths: Mapping[str, str]
+    time_zone: str
+    no_clickstream: str
+
+
+def run(context: StageContext) -> StageResult:
+    """Ask every question, hold the answers of each dashboard against its gate, and write all of them.
+
+    The answers depend on the tables alone: periods end with the newest business day that has sales.
+
+    Raises:
+        InputError: If nothing is published, or there is no day to ask about.
+        GateFailedError: If a gate is closed; then no answer is written.
+    """
+    text = read_catalogue()
+    dashboards = parse_catalogue(text)
+    versions = {name: delta.version_of(context.spark, context.layout.path(path)) for name, path in _LAKE.items()}
+    origin = _origin(context, text, versions)
+    before = read_index(context.layout)
+    if before and before.origin == origin and has_all_files(context.layout, before) and not context.rebuild:
+        return StageResult("skipped", notes=("the published tables and the sessions have not changed",))
+    asked = _asked(context, versions)
+    queries = [query for dashboard in dashboards for query in dashboard.queries]
+    answer = inheritable_thread_target(context.spark)(partial(_answer, context, asked))
+    # While one query is planned, which keeps one core busy, another one is computed.
+    with ThreadPoolExecutor(_PLANNED_AT_A_TIME, thread_name_prefix="query") as pool:
+        answers = {each.query.name: each for each in pool.map(answer, queries)}
+    for dashboard in dashboards:
+        _gate(context, dashboard, answers, asked)
+    period = _USUAL.resolve(asked.data) or asked.data
+    index = Index(
+        as_of=asked.data.last.isoformat(),
+        run_id=context.run_id,
+        period=period.as_json(),
+        currency=context.source.currency,
+        time_zone=context.source.time_zone,
+        origin=origin,
+        dashboards=tuple(entry_of(dashboard, answers) for dashboard in dashboards),
+    )
+    write_answers(context.layout, index, answers)
+    return StageResult("ok", notes=_notes(index, answers))
+
+
+def _origin(context: StageContext, text: str, versions: Mapping[str, int | None]) -> dict[str, Any]:
+    published = read_published(context.layout)
+    if not published:
+        raise InputError("nothing is published", where=context.layout.ops("tables.json"), remedy="run publish_hive")
+    missing = sorted(name for name, version in versions.items() if version is None)
+    if missing:
+        raise InputError(
+            f"there is no {' and no '.join(missing)}",
+            where=context.layout.path("warehouse", "lake"),
+            remedy="run etl_warehouse",
+        )
+    tables = {name: table.fingerprint for name, table in sorted(published.items())}
+    return {
+        "basis": context.basis,
+        "queries": hashlib.sha256(text.encode()).hexdigest()[:16],
+        "tables": {**tables, **versions},
+    }
+
+
+def _asked(context: StageContext, versions: Mapping[str, int | None]) -> _Asked:
+    """The days that the data has, by the sales or, where there are none, by the visits."""
+    database = context.settings.database
+    paths = {name: f"{context.layout.path(path)}@v{versions[name]}" for name, path in _LAKE.items()}
+    sales = _days(context, f"`{database}`.agg_daily_sales", "sales_date")
+    visits = None
+    if delta.recorded_rows(context.spark, context.layout.path(SESSIONS)):
+        visits = _days(context, f"delta.`{paths['lake.sessions']}`", "session_date")
+    data = sales or visits
+    if data is None:
+        raise InputError(
+            "there are neither sales nor visits", where=context.layout.ops("tables.json"), remedy="load some data"
+        )
+    has_none = context.source.is_mapped and "clickstream" not in context.source.datasets
+    return _Asked(
+        data=data,
+        available={"sales": sales is not None, "clickstream": visits is not None},
+        databases={"ecommerce": database},
+        paths=paths,
+        time_zone=context.source.time_zone,
+        no_clickstream="the source has no clickstream" if has_none else "there are no visits in the data",
+    )
+
+
+def _days(context: StageContext, table: str, column: str) -> Period | None:
+    row = context.spark.sql(f"SELECT MIN({column}) AS first, MAX({column}) AS last FROM {table}").first()
+    if row is None or row["last"] is None:
+        return None
+    first: date = row["first"]
+    last: date = row["last"]
+    return Period(first, last)
+
+
+def _answer(context: StageContext, asked: _Asked, query: Query) -> Answer:
+    period = query.span.resolve(asked.data)
+    days = period or asked.data
+    parameters = {
+        "from_date": days.first.isoformat(),
+        "to_date": days.last.isoformat(),
+        "time_zone": asked.time_zone,
+    }
+    statement = to_spark(parse_select(query.sql, query.name), parameters, asked.databases, asked.paths)
+    frame = context.spark.sql(statement)
+    _require_columns(query, frame.columns)
+    types = tuple(kind for _, kind in frame.dtypes)
+    if not asked.available[query.needs]:
+        # Sums over nothing are a row of zeros; where there is nothing to ask, there is no answer.
+        reason = asked.no_clickstream if query.needs == "clickstream" else "there are no sales in the data"
+        return Answer(query, period, frame.limit(0).toArrow(), types, reason)
+    rows = frame.toArrow()
+    nothing = f"nothing between {days.first} and {days.last} answers this question"
+    return Answer(query, period, rows, types, None if rows.num_rows else nothing)
+
+
+def _require_columns(query: Query, columns: list[str]) -> None:
+    declared = [column.name for column in query.columns]
+    if columns != declared:
+        raise ConfigurationError(
+            f"{query.name} gives {', '.join(columns)} and declares {', '.join(declared)}",
+            where="conf/sql/impala/impala_bi_queries.sql",
+            remedy="mend its annotation `columns`",
+        )
+
+
+def _gate(context: StageContext, dashboard: Dashboard, answers: Mapping[str, Answer], asked: _Asked) -> None:
+    facts = facts_of(dashboard, answers, asked.available)
+    names = [query.name for query in dashboard.queries]
+    frame = context.spark.createDataFrame(facts, FACTS_SCHEMA)
+    context.gate(f"bi_dashboards.{dashboard.name}", frame, queries=names)
+
+
+def _notes(index: Index, answers: Mapping[str, Answer]) -> tuple[str, ...]:
+    rows = sum(answer.rows.num_rows for answer in answers.values())
+    empty: dict[str, list[str]] = {}
+    for answer in answers.values():
+        if answer.empty_because:
+            empty.setdefault(answer.empty_because, []).append(answer.query.name)
+    summary = f"{len(answers)} queries, {rows:,} rows, as of {index.as_of}"
+    return (summary, *(f"empty, as {why}: {', '.join(names)}" for why, names in empty.items()))
+
+
+BI_DASHBOARDS = Stage(
+    name="bi_dashboards",
+    title="answers for the five dashboards",
+    inputs=("warehouse/hive", "ops/tables", SESSIONS, CART_ITEMS),
+    outputs=("analytics/bi",),
+    run=run,
+    suites=tuple(f"bi_dashboards.{name}" for name in DASHBOARDS),
+)
