@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import logging
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from rich.console import Console
 
@@ -42,12 +42,20 @@ def configure(arguments: argparse.Namespace) -> tuple[Layout, Settings, SourceSe
     return layout, settings, source
 
 
-def job_main(stage: Stage, argv: Sequence[str] | None = None) -> int:
+def job_main(
+    stage: Stage,
+    argv: Sequence[str] | None = None,
+    *,
+    steps: Sequence[str] = (),
+    with_steps: Callable[[Sequence[str]], Stage] | None = None,
+) -> int:
     """Run one stage from the command line.
 
     Args:
         stage: The stage.
         argv: Arguments; default those of the process.
+        steps: Parts of the stage that can be asked for, each by an option of its name; without one all are done.
+        with_steps: Gives the stage with some of them.
 
     Returns:
         The exit code; see `common.errors.ExitCode`.
@@ -55,8 +63,13 @@ def job_main(stage: Stage, argv: Sequence[str] | None = None) -> int:
     parser = Parser(prog=f"jobs/{stage.name}.py", description=stage.title)
     add_common_arguments(parser)
     parser.add_argument("--run-id", help="the run that this stage belongs to (default: a new one)")
+    for step in steps:
+        parser.add_argument(f"--{step}", action="store_true", help=f"{step}, and only what else is named")
     try:
         arguments = parser.parse_args(argv)
+        asked = [step for step in steps if getattr(arguments, step)]
+        if asked and with_steps is not None:
+            stage = with_steps(asked)
         layout, settings, source = configure(arguments)
         run_id = arguments.run_id or new_run_id()
         keep_log(layout, run_id)
