@@ -172,7 +172,7 @@ def _commit(
     metadata = commit_metadata(context.layout, context.run_id, context.basis, list(files))
     columns = frame.select(*[name for name, _ in contract.clean_columns])
     if pending.rebuild:
-        return delta.overwrite(columns, path, metadata)
+        return delta.overwrite(columns, path, metadata, skip_by=(contract.clock,))
     if contract.history:
         return delta.append(columns, path, metadata)
     return delta.upsert(columns, path, contract.key, metadata)

@@ -106,6 +106,11 @@ class Contract:
         return tuple(field.raw_path for field in self.fields if field.required)
 
     @property
+    def clock(self) -> str:
+        """The column of the time that a row is of: the first timestamp that every row has."""
+        return next(field.name for field in self.fields if field.required and field.type == "timestamp")
+
+    @property
     def clean_columns(self) -> tuple[tuple[str, str], ...]:
         """Name and type of each column of the clean table; those that start with an underscore are for audit."""
         return (
@@ -144,8 +149,14 @@ def time_rules(column: str) -> tuple[Rule, Rule]:
     def impossible(source: SourceSettings) -> Column:
         return F.col(column) < F.lit(source.limits.earliest_date).cast("timestamp")
 
+    return Rule(f"impossible_{column}", impossible), future_rule(column)
+
+
+def future_rule(column: str) -> Rule:
+    """A time well after the day on which the row was delivered; a first load says of no row when it was."""
+
     def future(source: SourceSettings) -> Column:
         latest = F.date_add(F.col("_delivered_on"), source.limits.future_tolerance_days + 1)
         return F.col(column) >= latest.cast("timestamp")
 
-    return Rule(f"impossible_{column}", impossible), Rule(f"future_{column}", future)
+    return Rule(f"future_{column}", future)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
-from common.contracts.model import Contract, Field, Rule, key_pattern_rule
+from common.contracts.model import Contract, Field, Rule, future_rule, key_pattern_rule
 from common.contracts.users import change_order, unknown_operation
 from common.settings import SourceSettings
 
@@ -40,6 +40,7 @@ PRODUCTS = Contract(
     delivered="date",
     rules=(
         key_pattern_rule("product_id"),
+        future_rule("updated_at"),
         Rule("unknown_op", unknown_operation),
         _negative("list_price"),
         _negative("unit_cost"),

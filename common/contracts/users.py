@@ -5,7 +5,7 @@ from __future__ import annotations
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
-from common.contracts.model import Contract, Field, Rule, key_pattern_rule
+from common.contracts.model import Contract, Field, Rule, future_rule, key_pattern_rule
 from common.settings import SourceSettings
 
 OPERATIONS = ("upsert", "delete")
@@ -58,6 +58,7 @@ USERS = Contract(
     delivered="date",
     rules=(
         key_pattern_rule("user_id"),
+        future_rule("updated_at"),
         Rule("unknown_op", unknown_operation),
         Rule("impossible_birth_date", _impossible_birth_date),
         Rule("malformed_email", _malformed_email, fate="flag"),

@@ -143,6 +143,7 @@ def _load(context: StageContext, fact: _Fact, origin: Origin, affected: Affected
             {**origin.as_metadata(context.run_id), **_all_contents(context, fact, contents, affected)},
             replace_where=_replaced(fact, affected),
             partition_by=(fact.partition,),
+            skip_by=(fact.ts,),
         )
     expect_equal(f"rows committed to {fact.name}", kept["rows"], commit.written, where=path)
     # The partitions that were left alone count as well: none was missed, and none was made twice.
