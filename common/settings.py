@@ -103,7 +103,6 @@ class RecommendationSettings(_Model):
     margin: float
     event_weights: dict[str, float]
     purchase_weight: float
-    repeat_share: float
     explicit_trials: tuple[FactorTrial, ...]
     implicit_trials: tuple[FactorTrial, ...]
 
@@ -217,11 +216,13 @@ class SourceMlSettings(_Model):
         churn_horizon_days: A customer who buys nothing for so many days is lost.
         loyalty_tiers: From the lowest to the highest.
         promotions: Past ones and planned ones.
+        replenishable: Categories and subcategories of what people buy again and again; `*` is all.
     """
 
     churn_horizon_days: int = 30
     loyalty_tiers: tuple[str, ...] = ()
     promotions: tuple[Promotion, ...] = ()
+    replenishable: tuple[str, ...] = ()
 
 
 class SourceSettings(_Model):
