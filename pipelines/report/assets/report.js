@@ -1,0 +1,207 @@
+// Theme, menu, tables and charts of the report. No network, no libraries but Plotly.
+(function () {
+  "use strict";
+  const root = document.documentElement;
+  const NARROW = 560;
+  const ROWS_SHOWN = 12;
+
+  // ---------------------------------------------------------------------------------------------------- theme, menu
+  const systemDark = window.matchMedia("(prefers-color-scheme: dark)");
+  const isDark = () => (root.dataset.theme ? root.dataset.theme === "dark" : systemDark.matches);
+
+  function nameThemeButton(button) {
+    button.textContent = isDark() ? "Light theme" : "Dark theme";
+  }
+
+  function setUpTheme() {
+    const button = document.getElementById("theme");
+    button.hidden = false;
+    nameThemeButton(button);
+    button.addEventListener("click", () => {
+      root.dataset.theme = isDark() ? "light" : "dark";
+      try {
+        window.localStorage.setItem("report-theme", root.dataset.theme);
+      } catch (error) {
+        root.dataset.storage = "none";
+      }
+      nameThemeButton(button);
+      redraw();
+    });
+    systemDark.addEventListener("change", () => {
+      nameThemeButton(button);
+      redraw();
+    });
+  }
+
+  function setUpMenu() {
+    const button = document.getElementById("menu");
+    const show = (open) => {
+      button.setAttribute("aria-expanded", String(open));
+      document.querySelector(".side").classList.toggle("open", open);
+    };
+    button.hidden = false;
+    button.addEventListener("click", () => show(button.getAttribute("aria-expanded") !== "true"));
+    document.addEventListener("keydown", (event) => {
+      if (event.key === "Escape" && button.getAttribute("aria-expanded") === "true") {
+        show(false);
+        button.focus();
+      }
+    });
+  }
+
+  // --------------------------------------------------------------------------------------------------------- tables
+  const collator = new Intl.Collator("en", { numeric: true });
+
+  function cellValue(row, index, kind) {
+    const cell = row.cells[index];
+    const value = cell.dataset.v !== undefined ? cell.dataset.v : cell.textContent.trim();
+    if (value === "") return null;
+    return kind === "number" ? Number(value.replace(/,/g, "")) : value;
+  }
+
+  function sortTable(table, head) {
+    const index = head.cellIndex;
+    const kind = head.dataset.kind;
+    const now = head.getAttribute("aria-sort");
+    // Who sorts numbers looks for the largest, who sorts words for the first.
+    const first = kind === "number" ? "descending" : "ascending";
+    const second = first === "ascending" ? "descending" : "ascending";
+    const order = now === first ? second : first;
+    const sign = order === "ascending" ? 1 : -1;
+    const body = table.tBodies[0];
+    const rows = Array.from(body.rows, (row) => [cellValue(row, index, kind), row]);
+    rows.sort(([left], [right]) => {
+      if (left === null || right === null) return (left === null) - (right === null);
+      return sign * (kind === "number" ? left - right : collator.compare(left, right));
+    });
+    body.append(...rows.map(([, row]) => row));
+    for (const other of table.tHead.rows[0].cells) other.setAttribute("aria-sort", "none");
+    head.setAttribute("aria-sort", order);
+    document.getElementById("said").textContent = `Sorted by ${head.textContent.trim()}, ${order}`;
+  }
+
+  function setUpTable(table) {
+    for (const head of table.tHead.rows[0].cells) {
+      head.querySelector("button").addEventListener("click", () => sortTable(table, head));
+    }
+    const count = table.tBodies[0].rows.length;
+    if (count <= ROWS_SHOWN + 3) return;
+    table.classList.add("short");
+    const more = document.createElement("button");
+    more.type = "button";
+    more.className = "quiet show-all";
+    more.setAttribute("aria-expanded", "false");
+    const say = () => {
+      const short = table.classList.contains("short");
+      more.textContent = short ? `Show all ${count.toLocaleString("en")} rows` : `Show the first ${ROWS_SHOWN} rows`;
+      more.setAttribute("aria-expanded", String(!short));
+    };
+    more.addEventListener("click", () => {
+      table.classList.toggle("short");
+      say();
+    });
+    say();
+    table.parentElement.after(more);
+  }
+
+  // --------------------------------------------------------------------------------------------------------- charts
+  const CONFIG = { displayModeBar: false, responsive: true, showTips: false, doubleClick: "reset" };
+
+  function tokens() {
+    const style = window.getComputedStyle(root);
+    return (name) => style.getPropertyValue("--" + name).trim();
+  }
+
+  // Replaces @name by the theme's colour, wherever it stands in a figure.
+  function resolve(value, token) {
+    if (typeof value === "string" && value.startsWith("@")) {
+      if (value === "@heat") return [[0, token("heat-low")], [1, token("heat-high")]];
+      return token(value.slice(1));
+    }
+    if (Array.isArray(value)) return value.map((each) => resolve(each, token));
+    if (value !== null && typeof value === "object") {
+      return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, resolve(each, token)]));
+    }
+    return value;
+  }
+
+  function themed(figure, width) {
+    const token = tokens();
+    const made = resolve(figure, token);
+    const layout = made.layout;
+    const meta = layout.meta || {};
+    const narrow = width < NARROW;
+    const font = { family: window.getComputedStyle(document.body).fontFamily, size: 12, color: token("muted") };
+    const axis = {
+      gridcolor: token("rule"), linecolor: token("rule"), zerolinecolor: token("rule"), tickcolor: token("rule"),
+      automargin: true, fixedrange: true, ticks: "",
+    };
+    if (narrow && layout.annotations) {
+      layout.annotations = layout.annotations.filter((each) => each.name !== "line-end");
+      layout.showlegend = true;
+    }
+    const right = meta.ends ? (narrow ? 64 : 90) : meta.right && !narrow ? meta.right : 12;
+    return {
+      data: made.data,
+      layout: {
+        showlegend: false,
+        ...layout,
+        font,
+        paper_bgcolor: "rgba(0,0,0,0)",
+        plot_bgcolor: "rgba(0,0,0,0)",
+        margin: { l: 8, r: right, t: 8, b: 8 },
+        hoverlabel: {
+          bgcolor: token("surface"), bordercolor: token("rule-strong"), font: { ...font, color: token("ink") }, align: "left",
+        },
+        legend: { orientation: "h", x: 0, y: 1.02, yanchor: "bottom", font: { ...font, color: token("ink") }, traceorder: "normal" },
+        xaxis: { ...axis, showgrid: false, nticks: narrow ? 5 : 9, ...layout.xaxis },
+        yaxis: { ...axis, zeroline: true, nticks: 6, ...layout.yaxis, tickfont: { ...font, color: meta.ends ? token("ink") : token("muted") } },
+        dragmode: false,
+      },
+    };
+  }
+
+  const plots = () => Array.from(document.querySelectorAll(".plot"));
+  const figureOf = (plot) => JSON.parse(plot.parentElement.querySelector("script.figure").textContent);
+
+  async function drawOne(plot) {
+    const { data, layout } = themed(figureOf(plot), plot.clientWidth);
+    await window.Plotly.react(plot, data, layout, CONFIG);
+    plot.dataset.drawn = "true";
+    plot.dataset.narrow = String(plot.clientWidth < NARROW);
+    // The label says what the chart shows; what is inside would be read out number by number.
+    for (const svg of plot.querySelectorAll("svg")) svg.setAttribute("aria-hidden", "true");
+  }
+
+  // What is in view first, and between any two charts time for the reader's own clicks.
+  async function drawAll() {
+    const near = (plot) => Math.abs(plot.getBoundingClientRect().top - window.innerHeight / 2);
+    root.dataset.charts = "drawing";
+    for (const plot of plots().sort((left, right) => near(left) - near(right))) {
+      await drawOne(plot);
+      await new Promise((resume) => window.setTimeout(resume, 0));
+    }
+    root.dataset.charts = "drawn";
+  }
+
+  let drawing = Promise.resolve();
+  function redraw() {
+    drawing = drawing.then(drawAll);
+  }
+
+  function followWidth() {
+    let timer = 0;
+    window.addEventListener("resize", () => {
+      window.clearTimeout(timer);
+      timer = window.setTimeout(() => {
+        if (plots().some((plot) => plot.dataset.narrow !== String(plot.clientWidth < NARROW))) redraw();
+      }, 200);
+    });
+  }
+
+  setUpTheme();
+  setUpMenu();
+  document.querySelectorAll("table.data").forEach(setUpTable);
+  redraw();
+  followWidth();
+})();

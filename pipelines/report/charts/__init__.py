@@ -1,0 +1,1 @@
+"""Charts: what is drawn for a query (`specs`), the figure (`figures`), the sentence beside it (`summaries`)."""

@@ -1,0 +1,184 @@
+"""What cleaning turned away and why, and how runs compare."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from common.layout import DATASETS
+from pipelines.report import formats
+from pipelines.report.charts.specs import ChartSpec
+from pipelines.report.pages.model import Card, Notice, Page, card, made_query
+from pipelines.report.quality import DatasetQuality
+from pipelines.report.results import Column
+from pipelines.report.runs import Run
+from pipelines.report.tables import Cell, Table, number, of_values, text
+
+_FEWEST_RUNS = 2
+_STATUS = {"ok": "done", "failed": "failed", "running": "not ended"}
+
+
+def quality_page(runs: Sequence[Run], quality: Sequence[DatasetQuality]) -> Page:
+    """Data quality of the newest cleaning, and over runs."""
+    notices = []
+    if not quality:
+        notices.append(
+            Notice("plain", "Nothing has been cleaned yet", "The cleaning stages have not ended in this root.")
+        )
+    # One run has no course: its figures are in the tables.
+    history = _history(runs) if len(runs) >= _FEWEST_RUNS else []
+    reasons = [_reasons(each) for each in quality]
+    tables = {
+        "datasets": datasets_table(quality),
+        "files": files_table(quality),
+        "runs": runs_table(runs),
+    }
+    cards = [*history, *reasons]
+    return Page(
+        file="quality.html",
+        title="Data quality",
+        group="Run",
+        template="quality.html",
+        lead="What cleaning accepted, what it turned away and why, and how that moved from run to run.",
+        notices=tuple(notices),
+        context={"history": history, "reasons": reasons, "tables": tables, "runs": len(runs)},
+        tables=(*(table for table in tables.values() if table.rows), *(each.table for each in cards if each.table)),
+    )
+
+
+def datasets_table(quality: Sequence[DatasetQuality]) -> Table:
+    """The account of each data set with its quarantined share and its flags."""
+    heads = [
+        text("data_set"),
+        *(number(kind) for kind in ("read", "written", "quarantined")),
+        number("quarantined_share", "share"),
+        *(number(kind) for kind in ("duplicates", "superseded", "replaced")),
+        text("flags", "accepted with a flag"),
+    ]
+    rows = [
+        [
+            each.dataset,
+            *(each.rows[kind] for kind in ("read", "written", "quarantined")),
+            each.rows["quarantined"] / each.rows["read"] if each.rows["read"] else None,
+            *(each.rows[kind] for kind in ("duplicates", "superseded")),
+            each.replaced,
+            formats.listed(each.flags) or None,
+        ]
+        for each in quality
+    ]
+    return of_values("datasets", "Data sets", heads, rows, csv_path="data/run/datasets.csv")
+
+
+def files_table(quality: Sequence[DatasetQuality]) -> Table:
+    """The files with the most rows that were not accepted."""
+    heads = [text("data_set"), text("file"), number("rows", label="rows not accepted")]
+    rows = [[each.dataset, file, count] for each in quality for file, count in each.worst_files.items()]
+    return of_values(
+        "files", "Files with the most rows that were not accepted", heads, rows, csv_path="data/run/files.csv"
+    )
+
+
+def runs_table(runs: Sequence[Run]) -> Table:
+    """The runs, the newest first."""
+    heads = [
+        text("run"),
+        text("started", "started (UTC)"),
+        text("as_of", "as of"),
+        text("status"),
+        number("stages"),
+        number("seconds", "seconds"),
+        number("read"),
+        number("quarantined"),
+        number("quarantined_share", "share"),
+        text("failed_in", "failed in"),
+    ]
+    rows = [
+        [
+            run.run_id,
+            run.started,
+            run.date,
+            Cell(_STATUS[run.status], run.status, run.status),
+            sum(stage.status != "not reached" for stage in run.stages),
+            run.seconds,
+            run.cleaned("read"),
+            run.cleaned("quarantined"),
+            run.quarantined_share,
+            run.failed.name if run.failed else None,
+        ]
+        for run in runs
+    ]
+    return of_values("runs", "Runs", heads, rows, csv_path="data/run/runs.csv")
+
+
+def _reasons(quality: DatasetQuality) -> Card:
+    dataset = quality.dataset
+    query = made_query(
+        f"reasons_{dataset}",
+        f"Why {dataset} were turned away" if dataset != "clickstream" else "Why clicks were turned away",
+        "How many rows went into quarantine for each reason? A row with two reasons counts under both.",
+        [Column("reason", "string", None), Column("rows", "bigint", "count")],
+        [(formats.words(reason), count) for reason, count in quality.reasons.items()],
+    )
+    made = card(query, ChartSpec("bars", "reason", ("rows",), limit=20), csv_path=f"data/run/reasons_{dataset}.csv")
+    if not query.rows:
+        return Card(made.key, made.title, made.question, None, empty="no row was turned away")
+    return made
+
+
+def _history(runs: Sequence[Run]) -> list[Card]:
+    oldest_first = list(reversed(runs))
+    labels = {run.run_id: f"{run.started:%d %b %H:%M:%S}" if run.started else run.run_id for run in runs}
+    run_column = Column("run", "string", None)
+    quarantined = [
+        (labels[run.run_id], dataset, stage.count("quarantined") / stage.count("read"))
+        for run in oldest_first
+        for dataset in DATASETS
+        if (stage := run.stage(f"clean_{dataset}")) is not None and stage.count("read")
+    ]
+    read = [
+        (labels[run.run_id], dataset, stage.count("read"))
+        for run in oldest_first
+        for dataset in DATASETS
+        if (stage := run.stage(f"clean_{dataset}")) is not None and stage.count("read")
+    ]
+    seconds = [
+        (labels[run.run_id], stage.name, stage.seconds)
+        for run in oldest_first
+        for stage in run.stages
+        if stage.seconds is not None
+    ]
+    cards = [
+        card(
+            made_query(
+                "quarantined_over_runs",
+                "Quarantined share by run",
+                "Is a larger part of the rows turned away than before?",
+                [run_column, Column("data_set", "string", None), Column("quarantined", "double", "share")],
+                quarantined,
+            ),
+            ChartSpec("line", "run", ("quarantined",), series="data_set"),
+            csv_path="data/run/quarantined_over_runs.csv",
+        ),
+        card(
+            made_query(
+                "rows_over_runs",
+                "Rows read by run",
+                "How much came in with each run?",
+                [run_column, Column("data_set", "string", None), Column("read", "bigint", "count")],
+                read,
+            ),
+            ChartSpec("stacked", "run", ("read",), series="data_set"),
+            csv_path="data/run/rows_over_runs.csv",
+        ),
+        card(
+            made_query(
+                "seconds_over_runs",
+                "Seconds by stage and run",
+                "Which stages take the time, and does that grow?",
+                [run_column, Column("stage", "string", None), Column("seconds", "double", "seconds")],
+                seconds,
+            ),
+            ChartSpec("stacked", "run", ("seconds",), series="stage", wide=True),
+            csv_path="data/run/seconds_over_runs.csv",
+        ),
+    ]
+    return [each for each in cards if each.table]
