@@ -1,0 +1,1 @@
+"""Recommendations and churn: features, models, their evaluation, and the registry that keeps them."""

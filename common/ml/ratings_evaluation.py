@@ -1,0 +1,55 @@
+"""How well stars are foretold, against a model of biases, on later ratings."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from common.ml.baselines import BiasModel, fit_biases
+from common.ml.ranking import Floats
+from common.ml.recommender import Index
+
+
+def fit_bias_model(train: pd.DataFrame, index: Index) -> BiasModel:
+    """The baseline.
+
+    Args:
+        train: user_id, product_id, rating.
+        index: Of users and items.
+    """
+    users, items = index.places(train["user_id"], index.users), index.places(train["product_id"], index.items)
+    return fit_biases(users, items, train["rating"].to_numpy(dtype=np.float64), (len(index.users), len(index.items)))
+
+
+def rating_figures(test: pd.DataFrame, bias: BiasModel, index: Index) -> dict[str, Any]:
+    """RMSE and MAE of the model and of the bias model, on all later ratings and apart for warm and cold ones.
+
+    Args:
+        test: user_id, product_id, rating, and `prediction`, NaN for a customer or product that training has not seen;
+            there the bias model stands in, with what it knows of the other one.
+        bias: The baseline.
+        index: Of users and items.
+    """
+    users, items = index.places(test["user_id"], index.users), index.places(test["product_id"], index.items)
+    true = test["rating"].to_numpy(dtype=np.float64)
+    plain = bias.predict(users, items)
+    said = test["prediction"].to_numpy(dtype=np.float64)
+    warm = ~np.isnan(said)
+    mixed = np.where(warm, said, plain)
+    return {
+        "rows": len(true),
+        **_errors("", true, mixed),
+        **_errors("bias_", true, plain),
+        "warm": {"rows": int(warm.sum()), **_errors("", true[warm], said[warm])},
+        "cold": {"rows": int((~warm).sum()), **_errors("", true[~warm], plain[~warm])},
+        "mean_only": _errors("", true, np.full(len(true), bias.mean)),
+    }
+
+
+def _errors(prefix: str, true: Floats, said: Floats) -> dict[str, float | None]:
+    if not len(true):
+        return {f"{prefix}rmse": None, f"{prefix}mae": None}
+    off = said - true
+    return {f"{prefix}rmse": float(np.sqrt((off**2).mean())), f"{prefix}mae": float(np.abs(off).mean())}

@@ -1,0 +1,155 @@
+"""The recommender: tastes by alternating least squares, of stars and of what customers did.
+
+Two factorisations (Koren, Bell and Volinsky 2009; Hu, Koren and Volinsky 2008) share one pipeline: ids to indices,
+stars as `rating_prediction`, interest as `score`. Stars say how much a product will please, interest ranks what is
+bought next; the one is bad at the other's task.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from pyspark.ml import PipelineModel
+from pyspark.ml.feature import SQLTransformer, StringIndexerModel
+from pyspark.ml.recommendation import ALS, ALSModel
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from common.ml.ranking import Floats, Ints
+from common.settings import FactorTrial, MlSettings
+
+RATING, SCORE = "rating_prediction", "score"
+_LOWEST, _HIGHEST = 1.0, 5.0
+
+
+@dataclass(frozen=True)
+class Index:
+    """Ids in order; their places are what models count by.
+
+    Attributes:
+        users: Customer ids.
+        items: Product ids.
+    """
+
+    users: tuple[str, ...]
+    items: tuple[str, ...]
+
+    def stage(self) -> StringIndexerModel:
+        """From ids to places; an id that is not known gets a place that no model knows."""
+        return StringIndexerModel.from_arrays_of_labels(
+            [list(self.users), list(self.items)],
+            inputCols=["user_id", "product_id"],
+            outputCols=["user", "item"],
+            handleInvalid="keep",
+        )
+
+    def places(self, names: pd.Series, known: Sequence[str]) -> Ints:
+        """Places of names, -1 for one that is not known."""
+        found: Ints = pd.Index(known).get_indexer(pd.Index(names)).astype(np.int64)
+        return found
+
+
+def make_index(pairs: DataFrame) -> Index:
+    """The index of all customers and products that occur in pairs of user_id and product_id."""
+    users, items = (pairs.select(name).distinct().collect() for name in ("user_id", "product_id"))
+    return Index(tuple(sorted(row[0] for row in users)), tuple(sorted(row[0] for row in items)))
+
+
+def arrange(rows: DataFrame, index: Index, value: str) -> DataFrame:
+    """Pairs by their places, in one partition and one order: what ALS learns depends on both to the last digit.
+
+    Returns:
+        user, item, value.
+    """
+    placed = index.stage().transform(rows)
+    chosen = placed.select(F.col("user").cast("int"), F.col("item").cast("int"), F.col(value).alias("value"))
+    return chosen.repartition(1).sortWithinPartitions("user", "item")
+
+
+def fit_factors(rows: DataFrame, trial: FactorTrial, settings: MlSettings, *, implicit: bool) -> ALSModel:
+    """Factorise.
+
+    Args:
+        rows: From `arrange`, persisted.
+        trial: Rank, regularisation and, of implicit feedback, how much an interaction adds to confidence.
+        settings: Iterations, blocks and seed.
+        implicit: Whether values are strengths of interest instead of ratings.
+    """
+    als = ALS(
+        rank=trial.rank,
+        maxIter=settings.recommendations.max_iter,
+        regParam=trial.reg,
+        alpha=trial.alpha,
+        implicitPrefs=implicit,
+        userCol="user",
+        itemCol="item",
+        ratingCol="value",
+        numUserBlocks=settings.partitions,
+        numItemBlocks=settings.partitions,
+        coldStartStrategy="nan",
+        seed=settings.seed,
+    )
+    return als.fit(rows)
+
+
+def as_pipeline(index: Index, explicit: ALSModel | None, implicit: ALSModel) -> PipelineModel:
+    """Put both into one pipeline from user_id and product_id.
+
+    Its `prediction` is the expected rating, within the range of stars and NaN for an unknown pair; in a shop without
+    ratings it is the score.
+    """
+    stages: list[Any] = [index.stage()]
+    prediction = SCORE
+    if explicit is not None:
+        stages.append(explicit.setPredictionCol(RATING))
+        prediction = f"if(isnan({RATING}), {RATING}, least({_HIGHEST}F, greatest({_LOWEST}F, {RATING})))"
+    stages.append(implicit.setPredictionCol(SCORE))
+    stages.append(SQLTransformer(statement=f"SELECT *, CAST({prediction} AS DOUBLE) AS prediction FROM __THIS__"))
+    return PipelineModel(stages=stages)
+
+
+@dataclass(frozen=True)
+class Factors:
+    """The factorisation of interest in a pipeline, and the ids that its places stand for."""
+
+    model: ALSModel
+    users: tuple[str, ...]
+    items: tuple[str, ...]
+
+    @classmethod
+    def of(cls, pipeline: PipelineModel) -> Factors:
+        """From a pipeline.
+
+        Raises:
+            ValueError: If it is none of `as_pipeline`.
+        """
+        models = [stage for stage in pipeline.stages if isinstance(stage, ALSModel)]
+        indexers = [stage for stage in pipeline.stages if isinstance(stage, StringIndexerModel)]
+        if not models or not indexers:
+            raise ValueError("the pipeline has no factors")
+        users, items = indexers[0].labelsArray
+        return cls(models[-1], tuple(users), tuple(items))
+
+    def item_matrix(self) -> Floats:
+        """Factors of all items, (i, r); zeros for one that this factorisation has not seen."""
+        return dense(self.model.itemFactors, len(self.items), self.model.rank)
+
+    def user_matrix(self, places: Ints) -> Floats:
+        """Factors of some users, (n, r)."""
+        chosen = self.model.userFactors.where(F.col("id").isin([int(place) for place in places]))
+        whole = dense(chosen, len(self.users), self.model.rank)
+        values: Floats = whole[places]
+        return values
+
+
+def dense(factors: DataFrame, rows: int, rank: int) -> Floats:
+    """Rows of id and features as a matrix, zeros where there is no row."""
+    found: pd.DataFrame = factors.toPandas()
+    matrix = np.zeros((rows, rank))
+    if len(found):
+        matrix[found["id"].to_numpy()] = np.stack([np.asarray(each) for each in found["features"]])
+    return matrix
