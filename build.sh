@@ -13,6 +13,7 @@ setup|make or mend the environment: Python packages, Java, connector jars, Spark
 run|generate or land data and run the stages (--scale --seed --root --date --source --from --to --dry-run …)
 status|the last runs, stage by stage
 sql|query the published tables: sql "SELECT …" [--root R] [--engine duckdb|spark] [--format table|csv|json]
+report|make the pages under ops/report: the run, its data quality, the dashboards (--root R, --open)
 quarantine|show rejected rows with their reasons (--dataset --reason --limit)
 score|compare quarantine and flags with the defects that the generator planted
 doctor|check the machine and the environment, with a remedy for each problem (--root R, --deep)
@@ -29,7 +30,7 @@ main() {
   local command=${1:-help}
   [ $# -eq 0 ] || shift
   case $command in
-    run | status | sql | quarantine | score | dist) needs_setup; python -m "pipelines.$command" "$@" ;;
+    run | status | sql | report | quarantine | score | dist) needs_setup; python -m "pipelines.$command" "$@" ;;
     setup) set_up; extras "$@" ;;
     doctor) doctor "$@" ;;
     test) needs_setup; needs_extras; run_tests "$@" ;;
@@ -230,6 +231,8 @@ packages_failed() {
 
 run_tests() {
   (python -m pipelines.dist --quiet)
+  # Without a browser the other tests run all the same, and those of the report fail and say what to install.
+  (python -m pipelines.setup.browser) || true
   cd "$project"
   python -m pytest "$@"
 }

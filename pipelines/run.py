@@ -10,6 +10,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 
 from rich.console import Console
 
@@ -29,6 +30,7 @@ from common.storage.locks import hold
 from pipelines.generation import STAGE as GENERATE
 from pipelines.generation import Generation, GeneratorProcess, generated, plan_generation
 from pipelines.preview import preview
+from pipelines.report.site import write_report
 from pipelines.runner import run_stages
 from pipelines.stages import GRAPH
 from pipelines.view import Progress, RunFacts, summary_table, wide_console, write_run
@@ -77,7 +79,7 @@ def main(argv: Sequence[str] | None = None) -> int:
                 preview(spark, plan.source, wide_console())
             return int(ExitCode.DONE)
         with hold(plan.layout, ("run",)):
-            return _run(plan, console)
+            return _run_and_report(plan, console)
     except SystemExit as leaving:  # --help
         return int(leaving.code or 0)
     except KeyboardInterrupt:
@@ -141,6 +143,41 @@ def _resumed(layout: Layout) -> tuple[str, tuple[LedgerEntry, ...]]:
         else known[0]
     )
     return run_id, tuple(entry for entry in entries(layout, run_id) if entry.exit_code == ExitCode.DONE)
+
+
+def _run_and_report(plan: Plan, console: Console) -> int:
+    started = time.monotonic()
+    try:
+        code = _run(plan, console)
+    except Exception as error:
+        _make_report(plan, _Failure(str(as_platform_error(error)), time.monotonic() - started))
+        raise
+    page = _make_report(plan)
+    if page is not None:
+        console.print(f"report:  {page}", soft_wrap=True, highlight=False)
+    return code
+
+
+@dataclass(frozen=True)
+class _Failure:
+    """A failure outside the stages, of which no entry of the ledger tells: its line, and when it came."""
+
+    line: str
+    seconds: float
+
+
+def _make_report(plan: Plan, failure: _Failure | None = None) -> Path | None:
+    """The report's first page. Without one the run ends as it would have, and the log says why."""
+    try:
+        if failure is not None:
+            day = plan.date.isoformat() if plan.date else None
+            facts = RunFacts(plan.run_id, day, None, None, plan.source.name, plan.names, failure.line)
+            ended = list(entries(plan.layout, plan.run_id))
+            write_run(plan.layout, facts, ended, failure.seconds, status="failed")
+        return write_report(plan.layout)
+    except Exception as error:  # how a run ended is not for its report to change
+        log.error("the report could not be made: %s", as_platform_error(error), exc_info=error)
+        return None
 
 
 def _run(plan: Plan, console: Console) -> int:

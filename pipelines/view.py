@@ -119,6 +119,7 @@ class RunFacts:
         seed: Of generated data; None for a shop's own.
         source: The shop.
         selection: The stages of the run, by name.
+        error: The line of a failure that belongs to no stage, such as one before the first.
     """
 
     run_id: str
@@ -127,6 +128,7 @@ class RunFacts:
     seed: int | None
     source: str
     selection: tuple[str, ...]
+    error: str | None = None
 
 
 def write_run(
@@ -149,6 +151,7 @@ def write_run(
         "seed": facts.seed,
         "source": facts.source,
         "status": status,
+        "error": facts.error,
         "seconds": round(seconds, 3),
         "updated_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "selection": list(facts.selection),

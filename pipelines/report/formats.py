@@ -50,7 +50,7 @@ def money(value: int | float | Decimal | None, currency: str | None = None) -> s
     """1,234.50 USD."""
     if value is None:
         return NO_VALUE
-    return f"{value:,.2f}" + (f" {currency}" if currency else "")
+    return f"{value:,.2f}" + (f"\u00a0{currency}" if currency else "")
 
 
 def duration(seconds: int | float | Decimal | None) -> str:
@@ -123,18 +123,18 @@ def prose(value: Any, unit: str | None, currency: str | None) -> str:  # noqa: A
 
 
 def compact(value: int | float | Decimal | None, unit: str | None, currency: str | None = None) -> str:
-    """A value on a tile: 1.24 M USD, 23.1 k, 1.33%, 5 min 30 s."""
+    """A value on a tile: 1.24 M USD, 23,146, 1.33%, 5 min 30 s."""
     if value is None:
         return NO_VALUE
     if unit == "share":
         return share(value)
     if unit in {"seconds", "growth"}:
         return _number(value, unit)
-    suffix = f" {currency}" if unit == "money" and currency else ""
+    suffix = f"\u00a0{currency}" if unit == "money" and currency else ""
     for step, name in _STEPS:
-        if abs(float(value)) >= step:
+        if abs(float(value)) >= step and (unit == "money" or name != "k"):
             divisor = 1000 if name == "k" else step
-            return f"{float(value) / divisor:,.{_compact_places(abs(float(value)) / divisor)}f} {name}{suffix}"
+            return f"{float(value) / divisor:,.{_compact_places(abs(float(value)) / divisor)}f}\u00a0{name}{suffix}"
     if unit == "money":
         return money(value, currency)
     return cell(value, unit)
@@ -169,7 +169,7 @@ def category(value: Any, column: str) -> str:  # noqa: ANN401 - any value that a
     if column == "hour_of_day" and isinstance(value, int):
         return f"{value:02d}:00"
     if isinstance(value, date):
-        return f"{value:%b %Y}" if column.endswith("month") else cell(value, None)
+        return f"{value:%b %Y}" if "month" in column.split("_") else cell(value, None)
     return words(cell(value, None))
 
 

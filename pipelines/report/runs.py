@@ -77,6 +77,7 @@ class Run:
         scale: Of generated data.
         seed: Of generated data.
         updated_at: When run.json was last written, ISO.
+        error: The line of a failure outside the stages.
     """
 
     run_id: str
@@ -88,6 +89,7 @@ class Run:
     scale: float | None = None
     seed: int | None = None
     updated_at: str | None = None
+    error: str | None = None
 
     @property
     def started(self) -> datetime | None:
@@ -215,4 +217,5 @@ def _with_summary(said: Mapping[str, Any], known: Run | None) -> Run:
         scale=said["scale"],
         seed=said["seed"],
         updated_at=said["updated_at"],
+        error=said.get("error"),
     )

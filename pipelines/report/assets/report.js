@@ -107,6 +107,12 @@
   // --------------------------------------------------------------------------------------------------------- charts
   const CONFIG = { displayModeBar: false, responsive: true, showTips: false, doubleClick: "reset" };
 
+  const DATES = [
+    { dtickrange: [null, 43200000], value: "%H:%M\n%e %b" },
+    { dtickrange: [43200000, "M1"], value: "%e %b\n%Y" },
+    { dtickrange: ["M1", null], value: "%b\n%Y" },
+  ];
+
   function tokens() {
     const style = window.getComputedStyle(root);
     return (name) => style.getPropertyValue("--" + name).trim();
@@ -154,7 +160,7 @@
           bgcolor: token("surface"), bordercolor: token("rule-strong"), font: { ...font, color: token("ink") }, align: "left",
         },
         legend: { orientation: "h", x: 0, y: 1.02, yanchor: "bottom", font: { ...font, color: token("ink") }, traceorder: "normal" },
-        xaxis: { ...axis, showgrid: false, nticks: narrow ? 5 : 9, ...layout.xaxis },
+        xaxis: { ...axis, showgrid: false, nticks: narrow ? 5 : 9, tickformatstops: DATES, ...layout.xaxis },
         yaxis: { ...axis, zeroline: true, nticks: 6, ...layout.yaxis, tickfont: { ...font, color: meta.ends ? token("ink") : token("muted") } },
         dragmode: false,
       },

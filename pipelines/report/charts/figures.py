@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
+from itertools import pairwise
 from typing import Any
 
 from pipelines.report import formats
@@ -86,9 +87,12 @@ class _Drawer:
             raise KeyError(f"{self._query.name} has no column {name}")
         return found
 
-    def _axis(self, column: Column, label: str | None = None) -> str:
+    def _axis(self, column: Column, *, alone: bool = True) -> str:
+        """What is measured and in what; where a legend names several measures, only in what."""
         unit = {"money": self._currency, "seconds": "seconds", "days": "days"}.get(column.unit or "")
-        return (label or column.label) + (f", {unit}" if unit else "")
+        if not alone:
+            return unit or {"share": "share", "count": "number"}.get(column.unit or "", "")
+        return column.label + (f", {unit}" if unit else "")
 
     def _lines(self) -> list[tuple[str, list[Any], list[Any]]]:
         """Name, x and y of each line, in the order of their last values, with gaps where days are missing."""
@@ -131,7 +135,7 @@ class _Drawer:
         layout = self._time_layout(column)
         layout["hovermode"] = "x unified"
         _name_lines(layout, lines, _LINE_HEIGHT)
-        title = self._axis(column, None if self._spec.series or len(lines) == 1 else "by measure")
+        title = self._axis(column, alone=bool(self._spec.series) or len(lines) == 1)
         return Drawing({"data": traces, "layout": layout}, _LINE_HEIGHT, title)
 
     def columns(self) -> Drawing:
@@ -158,8 +162,8 @@ class _Drawer:
             "hovermode": "x unified",
             "showlegend": len(traces) > 1,
         }
-        label = None if len(lines) == 1 or self._spec.series else "by measure"
-        return Drawing({"data": traces, "layout": layout}, _LINE_HEIGHT, self._axis(column, label))
+        title = self._axis(column, alone=len(lines) == 1 or bool(self._spec.series))
+        return Drawing({"data": traces, "layout": layout}, _LINE_HEIGHT, title)
 
     def _trend(self, column: Column) -> Figure:
         x = self._spec.x or ""
@@ -177,12 +181,29 @@ class _Drawer:
     def _time_layout(self, column: Column) -> Figure:
         x = self._column(self._spec.x)
         axis: Figure = {"type": "date" if x.is_time else "category"}
-        if x.is_time and self._period is not None:
-            start, end = self._period
-            axis["range"] = [start.isoformat(), (end + timedelta(days=1)).isoformat()]
+        if x.is_time:
+            axis |= self._days_axis(x)
         if x.is_number:
             axis = {"type": "linear", "dtick": 1 if len({row[x.name] for row in self._query.rows}) < 25 else None}  # noqa: PLR2004 - ticks that fit
         return {"xaxis": axis, "yaxis": {"rangemode": "tozero", "tickformat": tick_format(column.unit)}}
+
+    def _days_axis(self, column: Column) -> Figure:
+        """The range of an axis of days: the whole period, so that a missing end shows, and room for outer columns."""
+        known = sorted(row[column.name] for row in self._query.rows if row[column.name] is not None)
+        hours = bool(known) and isinstance(known[0], datetime)
+        made: Figure = {"hoverformat": "%e %b %Y, %H:%M" if hours else "%e %b %Y"}
+        if not known:
+            return made
+        moments = [datetime(each.year, each.month, each.day, getattr(each, "hour", 0)) for each in known]
+        first, last = moments[0], moments[-1]
+        if self._period is not None:
+            first = min(first, datetime.combine(self._period[0], time.min))
+            last = max(last, datetime.combine(self._period[1], time.min))
+        steps = [later - earlier for earlier, later in pairwise(moments) if later > earlier]
+        room = min(steps, default=timedelta(days=1)) / 2 if self._spec.kind != "line" else timedelta(0)
+        if last - room > first + room or room:
+            made["range"] = [(first - room).isoformat(), (last + room).isoformat()]
+        return made
 
     def bars(self) -> Drawing:
         """Horizontal bars in the order of the rows, each with its value at its end."""
@@ -210,7 +231,7 @@ class _Drawer:
         }
         tall = _ROW_HEIGHT if len(columns) == 1 else 22 * len(columns)
         height = 40 + tall * max(len(rows), 2) + (30 if len(columns) > 1 else 0)
-        title = self._axis(columns[0], None if len(columns) == 1 else "by measure")
+        title = self._axis(columns[0], alone=len(columns) == 1)
         return Drawing({"data": traces, "layout": layout}, height, title)
 
     def _ranked(self, column: Column) -> list[dict[str, Any]]:

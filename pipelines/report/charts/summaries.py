@@ -70,29 +70,30 @@ class _Speaker:
         x = spec.x or ""
         if spec.series is not None:
             return self._by_series(spec.series, spec.y[0], x)
-        parts = []
-        for name in spec.y[:_NAMED]:
-            column = self._query.column(name)
-            known = sorted(
-                ((row[x], row[name]) for row in self._rows if row[name] is not None and row[x] is not None),
-                key=lambda pair: pair[0],
-            )
-            if not known or column is None:
-                continue
-            highest = max(known, key=lambda pair: pair[1])
-            lowest = min(known, key=lambda pair: pair[1])
-            total = f"{self._say(sum(value for _, value in known), column)} in all, " if column.is_additive else ""
-            parts.append(
-                f"{column.label}: {total}most {self._say(highest[1], column)} ({self._x(highest[0], x)}), "
-                f"least {self._say(lowest[1], column)} ({self._x(lowest[0], x)})"
-            )
-        return _sentence("; ".join(parts) or "No values to show")
+        parts = [self._course(name, x, alone=len(spec.y) == 1) for name in spec.y[:_NAMED]]
+        return _sentence("; ".join(part for part in parts if part) or "No values to show")
+
+    def _course(self, name: str, x: str, *, alone: bool) -> str | None:
+        column = self._query.column(name)
+        known = [(row[x], row[name]) for row in self._rows if row[name] is not None and row[x] is not None]
+        if not known or column is None:
+            return None
+        highest = max(known, key=lambda pair: pair[1])
+        lowest = min(known, key=lambda pair: pair[1])
+        total = f"{self._say(sum(value for _, value in known), column)} in all" if column.is_additive else ""
+        if total and not alone:
+            return f"{column.label} {total}"
+        extremes = (
+            f"highest {self._say(highest[1], column)} ({self._x(highest[0], x)}), "
+            f"lowest {self._say(lowest[1], column)} ({self._x(lowest[0], x)})"
+        )
+        return f"{column.label}: {total}{', ' if total else ''}{extremes}"
 
     def _x(self, value: Any, name: str) -> str:  # noqa: ANN401 - any value of a row
         column = self._query.column(name)
         if column is not None and column.is_number and name not in {"weekday", "hour_of_day"}:
             return f"{column.label} {self._say(value, column)}"
-        if name.endswith("month") or name in {"weekday", "hour_of_day"}:
+        if "month" in name.split("_") or name in {"weekday", "hour_of_day"}:
             return formats.category(value, name)
         return self._say(value, column)
 
@@ -138,8 +139,8 @@ class _Speaker:
         part = ""
         if column.is_additive and lowest[name] >= 0 and total:
             part = f", {formats.share(highest[name] / total)} of what the {len(known)} have together"
-        least = "" if len(spec.y) > 1 else f"; {named(lowest)} has the least with {self._say(lowest[name], column)}"
-        return f"{column.label}: {named(highest)} has the most with {self._say(highest[name], column)}{part}{least}"
+        high = f"highest {named(highest)} ({self._say(highest[name], column)}{part})"
+        return f"{column.label}: {high}, lowest {named(lowest)} ({self._say(lowest[name], column)})"
 
     def matrix(self, spec: ChartSpec) -> str:
         """The highest and lowest cell of a matrix."""

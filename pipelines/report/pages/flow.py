@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from common.layout import DATASETS
 from pipelines.report import formats
@@ -15,6 +15,7 @@ _FATES = ("quarantined", "duplicates", "superseded")
 _FED_BY = {"load_dimensions": ("users", "products"), "load_facts": ("transactions", "clickstream")}
 _KINDS = {"load_dimensions": "dimensions", "load_facts": "facts"}
 _WIDE, _NARROW = 920.0, 340.0
+_WAREHOUSE = HEADS.index("Warehouse")
 
 
 @dataclass(frozen=True)
@@ -41,9 +42,27 @@ def row_flow(run: Run, published: Mapping[str, int]) -> RowFlow | None:
     heads = HEADS[: max(node.column for node in nodes) + 1]
     return RowFlow(
         wide=lay_out(nodes, links, heads, size=(_WIDE, 290.0), gap=24.0),
-        narrow=lay_out(nodes, links, heads, size=(_NARROW, 240.0), gap=36.0),
+        narrow=lay_out(*_narrowed(nodes, links, heads), size=(_NARROW, 240.0), gap=36.0),
         summary=_summary(run),
     )
+
+
+def _narrowed(
+    nodes: list[Node], links: list[Link], heads: tuple[str, ...]
+) -> tuple[list[Node], list[Link], tuple[str, ...]]:
+    """Without the warehouse between clean and published: four columns of labels do not fit a phone."""
+    if len(heads) < len(HEADS):
+        return nodes, links, heads
+    onward = {link.source: link.target for link in links if link.target.startswith("published ")}
+    kept = [
+        replace(node, column=min(node.column, _WAREHOUSE))
+        for node in nodes
+        if node.column != _WAREHOUSE and node.key != "no version"
+    ]
+    direct = [link for link in links if link.source not in _KINDS]
+    redirected = [replace(link, target=onward.get(link.target, link.target)) for link in direct]
+    keys = {node.key for node in kept}
+    return kept, [link for link in redirected if link.target in keys], (*heads[:2], heads[-1])
 
 
 def _raw_and_clean(run: Run) -> tuple[list[Node], list[Link]]:

@@ -140,7 +140,7 @@ def _notices(layout: Layout, run: Run) -> list[Notice]:
             )
         )
     elif run.status == "failed":
-        found.append(Notice("bad", "This run failed", "The log says why.", *link))
+        found.append(Notice("bad", "This run failed", run.error or "The log says why.", *link))
     elif run.status == "running":
         text_ = "It is still at work, or it was stopped. Run again with --resume to go on."
         found.append(Notice("warn", "This run has not ended", text_, *link))

@@ -12,7 +12,7 @@ import pytest
 PROJECT = Path(__file__).resolve().parents[3]
 BUILD = PROJECT / "build.sh"
 COMMANDS = (
-    *("setup", "run", "status", "sql", "quarantine", "score", "doctor"),
+    *("setup", "run", "status", "sql", "report", "quarantine", "score", "doctor"),
     *("test", "lint", "dist", "lock", "clean", "help"),
 )
 
