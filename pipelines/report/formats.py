@@ -12,7 +12,9 @@ _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 _SHORT_SECONDS = 10
 _STEPS = ((1_000_000_000, "bn"), (1_000_000, "M"), (10_000, "k"))
 _SMALL_SHARE = 0.1
-_NUMERIC_UNITS = frozenset({"money", "count", "share", "growth", "seconds", "days", "score", "number", "ratio"})
+_NUMERIC_UNITS = frozenset(
+    {"money", "count", "share", "growth", "seconds", "days", "score", "number", "ratio", "ratio3"}
+)
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
@@ -101,7 +103,8 @@ def _number(value: Any, unit: str | None) -> str:  # noqa: ANN401 - int, float o
         return duration(value)
     if isinstance(value, int) or (value == int(value) and unit in {"count", "days"}):
         return count(value)
-    return f"{value:,.{_places(value)}f}"
+    places = {"ratio": 2, "ratio3": 3}.get(unit or "")
+    return f"{value:,.{_places(value) if places is None else places}f}"
 
 
 def _places(value: int | float | Decimal) -> int:

@@ -10,10 +10,12 @@ from common.errors import InputError
 from common.layout import Layout
 from common.storage.locks import hold
 from common.storage.published import read_published
+from pipelines.report.evaluations import CHURN, RECOMMENDATIONS, read_evaluation
 from pipelines.report.pages.dashboard import dashboard_pages
 from pipelines.report.pages.data_quality import quality_page
 from pipelines.report.pages.glossary import glossary_page
 from pipelines.report.pages.model import Page
+from pipelines.report.pages.models import model_pages
 from pipelines.report.pages.overview import Published, overview_page
 from pipelines.report.quality import read_quality
 from pipelines.report.rendering import write_site
@@ -55,6 +57,7 @@ def make_pages(layout: Layout) -> list[Page]:
         overview_page(layout, runs, published),
         quality_page(runs, read_quality(layout, [run.run_id for run in runs])),
         *dashboard_pages(read_dashboards(layout, _texts()), newest),
+        *model_pages({name: read_evaluation(layout, name) for name in (RECOMMENDATIONS, CHURN)}),
         glossary_page(),
     ]
 

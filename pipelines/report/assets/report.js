@@ -146,6 +146,9 @@
       layout.annotations = layout.annotations.filter((each) => each.name !== "line-end");
       layout.showlegend = true;
     }
+    if (narrow && meta.ends && layout.yaxis.ticktext) {
+      layout.yaxis.ticktext = layout.yaxis.ticktext.map((text) => (text.length > 20 ? text.slice(0, 19) + "…" : text));
+    }
     const right = meta.ends ? (narrow ? 64 : 90) : meta.right && !narrow ? meta.right : 12;
     return {
       data: made.data,

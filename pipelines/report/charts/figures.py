@@ -22,6 +22,7 @@ _CHARACTER = 6.6
 _WIDEST_LABEL = 150
 _CELLS_WITH_TEXT = 80
 _LONGEST_TICK = 28
+_TICKS = 24
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,7 @@ class _Drawer:
         unit = {"money": self._currency, "seconds": "seconds", "days": "days"}.get(column.unit or "")
         if not alone:
             return unit or {"share": "share", "count": "number"}.get(column.unit or "", "")
-        return column.label + (f", {unit}" if unit else "")
+        return column.label + (f", {unit}" if unit and unit not in column.label.split() else "")
 
     def _lines(self) -> list[tuple[str, list[Any], list[Any]]]:
         """Name, x and y of each line, in the order of their last values, with gaps where days are missing."""
@@ -184,7 +185,9 @@ class _Drawer:
         if x.is_time:
             axis |= self._days_axis(x)
         if x.is_number:
-            axis = {"type": "linear", "dtick": 1 if len({row[x.name] for row in self._query.rows}) < 25 else None}  # noqa: PLR2004 - ticks that fit
+            values = {row[x.name] for row in self._query.rows}
+            each = len(values) <= _TICKS and all(isinstance(value, int) for value in values)
+            axis = {"type": "linear", "dtick": 1} if each else {"type": "linear", "tickformat": tick_format(x.unit)}
         return {"xaxis": axis, "yaxis": {"rangemode": "tozero", "tickformat": tick_format(column.unit)}}
 
     def _days_axis(self, column: Column) -> Figure:
@@ -217,7 +220,7 @@ class _Drawer:
             kinds = list(dict.fromkeys(str(row[self._spec.series]) for row in rows))
             traces[0]["marker"] = {"color": [SERIES[kinds.index(str(row[self._spec.series]))] for row in rows]}
         layout = {
-            "xaxis": {"visible": False, "rangemode": "tozero"},
+            "xaxis": {"visible": False, "rangemode": "tozero", **_room_for_losses(traces)},
             "yaxis": {
                 "autorange": "reversed",
                 "tickmode": "array",
@@ -283,12 +286,14 @@ class _Drawer:
             "colorbar": {"thickness": 10, "outlinewidth": 0, "tickformat": tick_format(column.unit), "len": 0.9},
         }
         if len(across) * len(down) <= _CELLS_WITH_TEXT:
-            trace |= {"texttemplate": "%{z:.0%}" if column.unit == "share" else "%{z:.3~s}", "showscale": False}
+            in_cells = {"share": "%{z:.0%}", "count": "%{z:,}"}.get(column.unit or "", "%{z:.3~s}")
+            trace |= {"texttemplate": in_cells, "showscale": False}
         layout = {
-            "xaxis": {"type": "category", "showgrid": False, "title": {"text": formats.words(x)}},
+            "xaxis": {"type": "category", "showgrid": False},
             "yaxis": {"type": "category", "autorange": "reversed", "showgrid": False, "dtick": 1},
         }
-        return Drawing({"data": [trace], "layout": layout}, 100 + _ROW_HEIGHT * max(len(down), 3), self._axis(column))
+        title = f"{self._axis(column)}, by {formats.words(y)} (down) and {formats.words(x)} (across)"
+        return Drawing({"data": [trace], "layout": layout}, 60 + _ROW_HEIGHT * max(len(down), 3), title)
 
     def funnel(self) -> Drawing:
         """Steps as bars from top to bottom, each with its part of the first."""
@@ -337,6 +342,13 @@ class _Drawer:
             "yaxis": {"tickformat": tick_format(y.unit), "rangemode": "tozero"},
         }
         return Drawing({"data": [trace], "layout": layout}, _LINE_HEIGHT + 40, self._axis(y))
+
+
+def _room_for_losses(traces: Sequence[Figure]) -> Figure:
+    """Room left of bars below zero, where their values stand."""
+    values = [value for trace in traces for value in trace["x"] if value is not None]
+    low, high = min([*values, 0]), max([*values, 0])
+    return {"range": [low - 0.2 * (high - low), high + 0.02 * (high - low)]} if low < 0 else {}
 
 
 def _with_gaps(pairs: list[tuple[Any, Any]], gaps: Sequence[date]) -> list[tuple[Any, Any]]:

@@ -65,16 +65,14 @@ def datasets_table(quality: Sequence[DatasetQuality]) -> Table:
         ]
         for each in quality
     ]
-    return of_values("datasets", "Data sets", heads, rows, csv_path="data/run/datasets.csv")
+    return of_values("datasets", "Data sets", heads, rows, "data/run/datasets.csv")
 
 
 def files_table(quality: Sequence[DatasetQuality]) -> Table:
     """The files with the most rows that were not accepted."""
     heads = [text("data_set"), text("file"), number("rows", label="rows not accepted")]
     rows = [[each.dataset, file, count] for each in quality for file, count in each.worst_files.items()]
-    return of_values(
-        "files", "Files with the most rows that were not accepted", heads, rows, csv_path="data/run/files.csv"
-    )
+    return of_values("files", "Files with the most rows that were not accepted", heads, rows, "data/run/files.csv")
 
 
 def runs_table(runs: Sequence[Run]) -> Table:
@@ -106,7 +104,7 @@ def runs_table(runs: Sequence[Run]) -> Table:
         ]
         for run in runs
     ]
-    return of_values("runs", "Runs", heads, rows, csv_path="data/run/runs.csv")
+    return of_values("runs", "Runs", heads, rows, "data/run/runs.csv")
 
 
 def _reasons(quality: DatasetQuality) -> Card:
@@ -118,7 +116,7 @@ def _reasons(quality: DatasetQuality) -> Card:
         [Column("reason", "string", None), Column("rows", "bigint", "count")],
         [(formats.words(reason), count) for reason, count in quality.reasons.items()],
     )
-    made = card(query, ChartSpec("bars", "reason", ("rows",), limit=20), csv_path=f"data/run/reasons_{dataset}.csv")
+    made = card(query, ChartSpec("bars", "reason", ("rows",), limit=20), f"data/run/reasons_{dataset}.csv")
     if not query.rows:
         return Card(made.key, made.title, made.question, None, empty="no row was turned away")
     return made
@@ -156,7 +154,7 @@ def _history(runs: Sequence[Run]) -> list[Card]:
                 quarantined,
             ),
             ChartSpec("line", "run", ("quarantined",), series="data_set"),
-            csv_path="data/run/quarantined_over_runs.csv",
+            "data/run/quarantined_over_runs.csv",
         ),
         card(
             made_query(
@@ -167,7 +165,7 @@ def _history(runs: Sequence[Run]) -> list[Card]:
                 read,
             ),
             ChartSpec("stacked", "run", ("read",), series="data_set"),
-            csv_path="data/run/rows_over_runs.csv",
+            "data/run/rows_over_runs.csv",
         ),
         card(
             made_query(
@@ -178,7 +176,7 @@ def _history(runs: Sequence[Run]) -> list[Card]:
                 seconds,
             ),
             ChartSpec("stacked", "run", ("seconds",), series="stage", wide=True),
-            csv_path="data/run/seconds_over_runs.csv",
+            "data/run/seconds_over_runs.csv",
         ),
     ]
     return [each for each in cards if each.table]

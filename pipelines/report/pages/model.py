@@ -141,7 +141,7 @@ def card(
     shown = spec.drawn(query)
     drawing = draw(shown, spec, currency, period)
     said = summary(shown, spec, currency) if drawing else ""
-    notes = [f"A row is {query.grain}."] if query.grain and query.grain != "one row" else []
+    notes = [f"A row is {query.grain.replace('`', '')}."] if query.grain and query.grain != "one row" else []
     gaps = missing_sentence(missing_days(query, *(period or (None, None))))
     if gaps:
         notes.insert(0, gaps)

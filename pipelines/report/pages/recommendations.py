@@ -1,0 +1,88 @@
+"""The evaluation of recommendations."""
+
+from __future__ import annotations
+
+from pipelines.report import formats
+from pipelines.report.charts.specs import TABLE, ChartSpec
+from pipelines.report.evaluations import Evaluation
+from pipelines.report.kpis import Tile
+from pipelines.report.pages.evaluated import beside, digits, evaluated, trials
+from pipelines.report.pages.model import Card
+
+
+def recommendation_tiles(evaluation: Evaluation) -> list[Tile]:
+    """The figures at the head of the page."""
+    figures = evaluation.figures
+    ratings = {**figures, **{f"bias_{key}": evaluation.part("ratings").get(f"bias_{key}") for key in ("rmse", "mae")}}
+    ranked = beside(
+        figures,
+        popularity="popularity_ndcg_at_10",
+        item_to_item="item_item_ndcg_at_10",
+        ceiling="ceiling_ndcg_at_10",
+    )
+    coverage = figures.get("coverage_at_10")
+    return [
+        Tile("RMSE of ratings", digits(figures.get("rmse")), note=beside(ratings, user_and_item_biases="bias_rmse")),
+        Tile("MAE of ratings", digits(figures.get("mae")), note=beside(ratings, user_and_item_biases="bias_mae")),
+        Tile("NDCG at 10", digits(figures.get("ndcg_at_10")), note=ranked),
+        Tile("Products recommended", formats.share(coverage), note="of all, to anybody, in the first ten"),
+    ]
+
+
+def recommendation_cards(evaluation: Evaluation) -> list[Card]:
+    """What the page shows."""
+    return [_ranking_chart(evaluation), _ratings_chart(evaluation), _ranking_table(evaluation), trials(evaluation)]
+
+
+_RANKERS = {"model": "model", "item_item": "item to item", "popularity": "popularity"}
+
+
+def _ranking_chart(evaluation: Evaluation) -> Card:
+    rows = [
+        (label, evaluation.part("ranking", name).get("ndcg_at_10"))
+        for name, label in _RANKERS.items()
+        if evaluation.part("ranking", name)
+    ]
+    ceiling = evaluation.figures.get("ceiling_ndcg_at_10")
+    if ceiling is not None:
+        rows.insert(0, ("ceiling (the shop's own tastes)", ceiling))
+    heading = ("Ranking against simpler rules", "Is what customers chose later further up than with simpler rules?")
+    return evaluated(
+        "recommendations_ndcg",
+        heading,
+        [("rule", "string", None), ("ndcg_at_10", "double", "ratio3")],
+        rows,
+        ChartSpec("bars", "rule", ("ndcg_at_10",)),
+    )
+
+
+def _ratings_chart(evaluation: Evaluation) -> Card:
+    ratings = evaluation.part("ratings")
+    rows = [
+        ("model", ratings.get("rmse"), ratings.get("mae")),
+        ("user and item biases", ratings.get("bias_rmse"), ratings.get("bias_mae")),
+        ("mean only", *(evaluation.part("ratings", "mean_only").get(key) for key in ("rmse", "mae"))),
+    ]
+    heading = (
+        "Ratings against simpler rules",
+        "How far are predicted ratings, of 1 to 5, from those given later? Less is better.",
+    )
+    return evaluated(
+        "recommendations_ratings",
+        heading,
+        [("rule", "string", None), ("rmse", "double", "ratio3"), ("mae", "double", "ratio3")],
+        [row for row in rows if row[1] is not None],
+        ChartSpec("bars", "rule", ("rmse", "mae")),
+    )
+
+
+def _ranking_table(evaluation: Evaluation) -> Card:
+    metrics = list(dict.fromkeys(key for name in _RANKERS for key in evaluation.part("ranking", name)))
+    rows = [
+        (label, *(evaluation.part("ranking", name).get(metric) for metric in metrics))
+        for name, label in _RANKERS.items()
+        if evaluation.part("ranking", name)
+    ]
+    columns = [("rule", "string", None), *((metric, "double", "ratio3") for metric in metrics)]
+    heading = ("All figures of the ranking", "What do the first ten hold?")
+    return evaluated("recommendations_ranking", heading, columns, rows, TABLE)
