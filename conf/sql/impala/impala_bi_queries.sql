@@ -22,7 +22,8 @@
 --   agrees               sums that are the same as those of another query of the dashboard.
 -- Amounts are decimals. A quotient is computed from operands cast to 18 digits, so that it keeps twelve or more
 -- decimal places, and is rounded once, half up, by the last cast. Partitions are pruned by comparing month texts:
--- '2025-11' and '2025-11-30' both lie between '2025-11' and '2025-11-30', whether partitions are months or days.
+-- '2025-11' and '2025-11-30' both lie between '2025-11' and '2025-11-30', whether partitions are months or days. Where
+-- days without data have a row, a calendar of a hundred days is made of digits: the period has at most 94 days there.
 
 
 -- @dashboard revenue
@@ -38,7 +39,7 @@
 -- needs: sales
 -- columns: from_date date, to_date date, net_revenue money signed, net_revenue_before money signed,
 --   net_revenue_growth growth signed, gross_revenue money, gross_revenue_before money,
---   gross_revenue_growth growth signed, returns money, returns_before money, orders count, orders_before count,
+--   gross_revenue_growth growth signed, returned money, returned_before money, orders count, orders_before count,
 --   orders_growth growth signed,
 --   customers count, customers_before count, customers_growth growth signed, average_order_value money,
 --   average_order_value_before money, margin money signed, margin_before money signed, margin_share share signed
@@ -80,8 +81,8 @@ totals AS (
     CAST(COALESCE(SUM(CASE WHEN is_now = 0 THEN net END), 0) AS DECIMAL(18,2)) AS net_before,
     CAST(COALESCE(SUM(CASE WHEN is_now = 1 THEN gross END), 0) AS DECIMAL(18,2)) AS gross_now,
     CAST(COALESCE(SUM(CASE WHEN is_now = 0 THEN gross END), 0) AS DECIMAL(18,2)) AS gross_before,
-    CAST(COALESCE(SUM(CASE WHEN is_now = 1 THEN returned END), 0) AS DECIMAL(18,2)) AS returns_now,
-    CAST(COALESCE(SUM(CASE WHEN is_now = 0 THEN returned END), 0) AS DECIMAL(18,2)) AS returns_before,
+    CAST(COALESCE(SUM(CASE WHEN is_now = 1 THEN returned END), 0) AS DECIMAL(18,2)) AS returned_now,
+    CAST(COALESCE(SUM(CASE WHEN is_now = 0 THEN returned END), 0) AS DECIMAL(18,2)) AS returned_before,
     COALESCE(SUM(CASE WHEN is_now = 1 THEN orders END), 0) AS orders_now,
     COALESCE(SUM(CASE WHEN is_now = 0 THEN orders END), 0) AS orders_before,
     COALESCE(SUM(CASE WHEN is_now = 1 THEN is_customer END), 0) AS customers_now,
@@ -99,8 +100,8 @@ SELECT
   gross_now AS gross_revenue,
   gross_before AS gross_revenue_before,
   CAST((gross_now - gross_before) / NULLIF(gross_before, 0) AS DECIMAL(18,4)) AS gross_revenue_growth,
-  returns_now AS returns,
-  returns_before,
+  returned_now AS returned,
+  returned_before,
   orders_now AS orders,
   orders_before,
   CAST(CAST(orders_now - orders_before AS DECIMAL(18,0)) / NULLIF(CAST(orders_before AS DECIMAL(18,0)), 0)
@@ -125,11 +126,12 @@ LIMIT 1;
 -- key: hour
 -- period: 8 days
 -- needs: sales
--- columns: hour time, revenue money signed, lines count, orders count, gross_revenue money, net_revenue money signed
+-- columns: hour time, revenue money signed, line_count count, orders count, gross_revenue money,
+--   net_revenue money signed
 SELECT
   DATE_TRUNC('hour', transaction_ts) AS hour,
   CAST(SUM(total_amount) AS DECIMAL(18,2)) AS revenue,
-  COUNT(*) AS lines,
+  COUNT(*) AS line_count,
   COUNT(DISTINCT CASE WHEN is_sale THEN order_id END) AS orders,
   CAST(SUM(gross_amount) AS DECIMAL(18,2)) AS gross_revenue,
   CAST(SUM(net_amount) AS DECIMAL(18,2)) AS net_revenue
@@ -147,15 +149,14 @@ LIMIT 240;
 -- key: sales_date
 -- period: 90 days
 -- needs: sales
--- columns: sales_date date, orders count, gross_revenue money, returns money, net_revenue money signed,
+-- columns: sales_date date, orders count, gross_revenue money, returned money, net_revenue money signed,
 --   margin money signed, average_order_value money, net_revenue_7_day_average money signed
 WITH digits AS (
   SELECT 0 AS d UNION ALL SELECT 1 UNION ALL SELECT 2 UNION ALL SELECT 3 UNION ALL SELECT 4
   UNION ALL SELECT 5 UNION ALL SELECT 6 UNION ALL SELECT 7 UNION ALL SELECT 8 UNION ALL SELECT 9
 ),
 offsets AS (
-  SELECT CAST(h.d * 100 + t.d * 10 + o.d AS INT) AS days
-  FROM digits h CROSS JOIN digits t CROSS JOIN digits o
+  SELECT CAST(tens.d * 10 + ones.d AS INT) AS days FROM digits tens CROSS JOIN digits ones
 ),
 calendar AS (
   SELECT DATE_ADD(DATE_SUB(DATE '${var:from_date}', 6), days) AS sales_date
@@ -197,7 +198,7 @@ SELECT
   sales_date,
   orders,
   gross AS gross_revenue,
-  returned AS returns,
+  returned,
   net AS net_revenue,
   margin,
   CAST(gross / NULLIF(CAST(orders AS DECIMAL(18,0)), 0) AS DECIMAL(18,2)) AS average_order_value,
@@ -209,7 +210,7 @@ FROM averaged
 CROSS JOIN history
 WHERE sales_date >= DATE '${var:from_date}'
 ORDER BY sales_date
-LIMIT 400;
+LIMIT 100;
 
 -- @query weekly_revenue
 -- title: Revenue by week
@@ -218,7 +219,7 @@ LIMIT 400;
 -- key: week_start
 -- period: 182 days
 -- needs: sales
--- columns: week_start date, days_with_sales count, orders count, gross_revenue money, returns money,
+-- columns: week_start date, days_with_sales count, orders count, gross_revenue money, returned money,
 --   net_revenue money signed, margin money signed, net_revenue_growth growth signed
 WITH weeks AS (
   SELECT
@@ -241,7 +242,7 @@ SELECT
   w.days_with_sales,
   w.orders,
   w.gross AS gross_revenue,
-  w.returned AS returns,
+  w.returned,
   w.net AS net_revenue,
   w.margin,
   CASE
@@ -263,7 +264,7 @@ LIMIT 60;
 -- key: month_start
 -- period: all
 -- needs: sales
--- columns: month_start date, orders count, units count, gross_revenue money, discounts money, returns money,
+-- columns: month_start date, orders count, units count, gross_revenue money, discounts money, returned money,
 --   net_revenue money signed, margin money signed, margin_share share signed, return_share share signed
 WITH months AS (
   SELECT
@@ -285,7 +286,7 @@ SELECT
   units,
   gross AS gross_revenue,
   discounts,
-  returned AS returns,
+  returned,
   net AS net_revenue,
   margin,
   CAST(margin / NULLIF(net, 0) AS DECIMAL(18,4)) AS margin_share,
@@ -301,11 +302,11 @@ LIMIT 120;
 -- key: category
 -- period: 30 days
 -- needs: sales
--- columns: category text, orders count, units count, gross_revenue money, returns money, net_revenue money signed,
+-- columns: category text, orders count, units count, gross_revenue money, returned money, net_revenue money signed,
 --   net_revenue_share share signed, net_revenue_before money signed, net_revenue_growth growth signed,
 --   margin money signed, margin_share share signed
 -- agrees: gross_revenue = revenue_summary.gross_revenue, net_revenue = revenue_summary.net_revenue,
---   returns = revenue_summary.returns
+--   returned = revenue_summary.returned
 WITH days AS (
   SELECT
     category,
@@ -334,7 +335,7 @@ SELECT
   orders,
   units,
   gross AS gross_revenue,
-  returned AS returns,
+  returned,
   net AS net_revenue,
   CAST(net / NULLIF(CAST(SUM(net) OVER () AS DECIMAL(18,2)), 0) AS DECIMAL(18,4)) AS net_revenue_share,
   net_before AS net_revenue_before,
@@ -352,11 +353,11 @@ LIMIT 500;
 -- key: country
 -- period: 30 days
 -- needs: sales
--- columns: country text, orders count, gross_revenue money, returns money, net_revenue money signed,
+-- columns: country text, orders count, gross_revenue money, returned money, net_revenue money signed,
 --   net_revenue_share share signed, net_revenue_before money signed, net_revenue_growth growth signed,
 --   average_order_value money, margin money signed
 -- agrees: gross_revenue = revenue_summary.gross_revenue, net_revenue = revenue_summary.net_revenue,
---   returns = revenue_summary.returns
+--   returned = revenue_summary.returned
 WITH days AS (
   SELECT
     country,
@@ -383,7 +384,7 @@ SELECT
   country,
   orders,
   gross AS gross_revenue,
-  returned AS returns,
+  returned,
   net AS net_revenue,
   CAST(net / NULLIF(CAST(SUM(net) OVER () AS DECIMAL(18,2)), 0) AS DECIMAL(18,4)) AS net_revenue_share,
   net_before AS net_revenue_before,
@@ -401,10 +402,10 @@ LIMIT 300;
 -- key: payment_method
 -- period: 30 days
 -- needs: sales
--- columns: payment_method text, orders count, gross_revenue money, returns money, net_revenue money signed,
+-- columns: payment_method text, orders count, gross_revenue money, returned money, net_revenue money signed,
 --   net_revenue_share share signed, average_order_value money, return_share share signed
 -- agrees: gross_revenue = revenue_summary.gross_revenue, net_revenue = revenue_summary.net_revenue,
---   returns = revenue_summary.returns
+--   returned = revenue_summary.returned
 WITH methods AS (
   SELECT
     COALESCE(payment_method, 'unknown') AS payment_method,
@@ -421,7 +422,7 @@ SELECT
   payment_method,
   orders,
   gross AS gross_revenue,
-  returned AS returns,
+  returned,
   net AS net_revenue,
   CAST(net / NULLIF(CAST(SUM(net) OVER () AS DECIMAL(18,2)), 0) AS DECIMAL(18,4)) AS net_revenue_share,
   CAST(gross / NULLIF(CAST(orders AS DECIMAL(18,0)), 0) AS DECIMAL(18,2)) AS average_order_value,
@@ -464,7 +465,7 @@ LIMIT 168;
 -- period: 30 days
 -- needs: sales
 -- columns: product_id text, product_name text, category text, brand text, orders count, units count,
---   gross_revenue money, returns money, net_revenue money signed, net_revenue_share share signed, margin money signed,
+--   gross_revenue money, returned money, net_revenue money signed, net_revenue_share share signed, margin money signed,
 --   margin_share share signed
 WITH sold AS (
   SELECT
@@ -492,7 +493,7 @@ SELECT
   s.orders,
   s.units,
   s.gross AS gross_revenue,
-  s.returned AS returns,
+  s.returned,
   s.net AS net_revenue,
   s.net_share AS net_revenue_share,
   s.margin,
@@ -511,7 +512,7 @@ LIMIT 25;
 -- period: 30 days
 -- needs: sales
 -- columns: product_id text, product_name text, category text, brand text, units count, returned_units count,
---   gross_revenue money, returns money, net_revenue money signed, margin money signed
+--   gross_revenue money, returned money, net_revenue money signed, margin money signed
 WITH sold AS (
   SELECT
     product_id,
@@ -534,7 +535,7 @@ SELECT
   s.units,
   s.returned_units,
   s.gross AS gross_revenue,
-  s.returned AS returns,
+  s.returned,
   s.net AS net_revenue,
   s.margin
 FROM sold s
@@ -581,7 +582,7 @@ LIMIT 25;
 -- title: Highest and lowest margins
 -- question: Which products earn the most, and on which does the shop lose money or earn the least?
 -- grain: a product sold in the period, among the 15 with the highest or the 15 with the lowest margin
--- key: ranking, product_id
+-- key: ranking, place
 -- period: 30 days
 -- needs: sales
 -- columns: ranking text, place number, product_id text, product_name text, category text, units count,
@@ -674,7 +675,7 @@ LIMIT 50;
 -- key: band
 -- period: 30 days
 -- needs: sales
--- columns: band number, discount_band text, lines count, units count, units_per_line ratio, list_value money,
+-- columns: band number, discount_band text, line_count count, units count, units_per_line ratio, list_value money,
 --   discounts money, gross_revenue money, margin money signed, margin_share share signed,
 --   margin_per_discount ratio signed
 WITH sold AS (
@@ -699,7 +700,7 @@ WITH sold AS (
 bands AS (
   SELECT
     band,
-    COUNT(*) AS lines,
+    COUNT(*) AS line_count,
     SUM(quantity) AS units,
     CAST(SUM(list_value) AS DECIMAL(18,2)) AS list_value,
     CAST(COALESCE(SUM(discount_amount), 0) AS DECIMAL(18,2)) AS discounts,
@@ -717,9 +718,9 @@ SELECT
     WHEN 3 THEN 'over 10 % to 20 %'
     ELSE 'over 20 %'
   END AS discount_band,
-  lines,
+  line_count,
   units,
-  CAST(CAST(units AS DECIMAL(18,0)) / CAST(lines AS DECIMAL(18,0)) AS DECIMAL(18,4)) AS units_per_line,
+  CAST(CAST(units AS DECIMAL(18,0)) / CAST(line_count AS DECIMAL(18,0)) AS DECIMAL(18,4)) AS units_per_line,
   list_value,
   discounts,
   gross AS gross_revenue,
@@ -786,7 +787,7 @@ LIMIT 50;
 --   champions (all scores 4 or more), loyal (recency 3 or more, frequency 4 or more), big spenders (recency 3 or more,
 --   money 4 or more), recent (recency 4 or more), fading (recency 3), valuable but away (frequency and money 4 or
 --   more), away (recency 2), lost (recency 1), never bought
--- key: segment
+-- key: segment_order
 -- period: none
 -- needs: sales
 -- columns: segment_order number, segment text, customers count, customer_share share, orders count,
@@ -950,15 +951,10 @@ months AS (
   FROM ecommerce.agg_daily_sales
   WHERE orders > 0
 ),
-spent AS (
-  SELECT user_id, CAST(DATE_TRUNC('month', transaction_date) AS DATE) AS active_month, SUM(net_amount) AS net
-  FROM ecommerce.fact_transactions
-  GROUP BY 1, 2
-),
 summed AS (
-  SELECT m.cohort_month, s.active_month, SUM(s.net) AS net
-  FROM members m
-  JOIN spent s ON s.user_id = m.user_id
+  SELECT m.cohort_month, CAST(DATE_TRUNC('month', t.transaction_date) AS DATE) AS active_month, SUM(t.net_amount) AS net
+  FROM ecommerce.fact_transactions t
+  JOIN members m ON m.user_id = t.user_id
   GROUP BY 1, 2
 ),
 filled AS (
@@ -1035,11 +1031,11 @@ LIMIT 10;
 -- grain: a week from Monday and a kind of customer: new (on the day of the first purchase), returning, or unknown (not
 --   among the current customers)
 -- key: week_start, customer_kind
--- period: 182 days
+-- period: 91 days
 -- needs: sales
 -- columns: week_start date, customer_kind text, customers count, orders count, gross_revenue money,
 --   net_revenue money signed, net_revenue_share share signed
-WITH lines AS (
+WITH labelled AS (
   SELECT
     CAST(DATE_TRUNC('week', t.transaction_date) AS DATE) AS week_start,
     CASE
@@ -1066,7 +1062,7 @@ kinds AS (
     SUM(is_order) AS orders,
     CAST(SUM(gross) AS DECIMAL(18,2)) AS gross,
     CAST(SUM(net) AS DECIMAL(18,2)) AS net
-  FROM lines
+  FROM labelled
   GROUP BY 1, 2
 )
 SELECT
@@ -1080,7 +1076,7 @@ SELECT
     AS net_revenue_share
 FROM kinds
 ORDER BY week_start, customer_kind
-LIMIT 180;
+LIMIT 90;
 
 -- @query loyalty_tiers
 -- title: Customers by loyalty tier
@@ -1255,8 +1251,7 @@ WITH digits AS (
   UNION ALL SELECT 5 UNION ALL SELECT 6 UNION ALL SELECT 7 UNION ALL SELECT 8 UNION ALL SELECT 9
 ),
 offsets AS (
-  SELECT CAST(h.d * 100 + t.d * 10 + o.d AS INT) AS days
-  FROM digits h CROSS JOIN digits t CROSS JOIN digits o
+  SELECT CAST(tens.d * 10 + ones.d AS INT) AS days FROM digits tens CROSS JOIN digits ones
 ),
 calendar AS (
   SELECT DATE_ADD(DATE '${var:from_date}', days) AS session_date
@@ -1286,7 +1281,7 @@ SELECT
 FROM calendar d
 LEFT JOIN counted c ON c.session_date = d.session_date
 ORDER BY session_date
-LIMIT 400;
+LIMIT 100;
 
 -- @query step_times
 -- title: Time between steps
@@ -1414,8 +1409,7 @@ WITH digits AS (
   UNION ALL SELECT 5 UNION ALL SELECT 6 UNION ALL SELECT 7 UNION ALL SELECT 8 UNION ALL SELECT 9
 ),
 offsets AS (
-  SELECT CAST(h.d * 100 + t.d * 10 + o.d AS INT) AS days
-  FROM digits h CROSS JOIN digits t CROSS JOIN digits o
+  SELECT CAST(tens.d * 10 + ones.d AS INT) AS days FROM digits tens CROSS JOIN digits ones
 ),
 calendar AS (
   SELECT DATE_ADD(DATE '${var:from_date}', days) AS session_date
@@ -1441,7 +1435,7 @@ SELECT
 FROM calendar d
 LEFT JOIN counted c ON c.session_date = d.session_date
 ORDER BY session_date
-LIMIT 400;
+LIMIT 100;
 
 -- @query abandonment_by_hour
 -- title: Abandoned carts by hour of the day
