@@ -37,6 +37,7 @@ from common.transforms.features import FEATURES
 _SALT = "churn evaluation"
 BASELINE = "recency_days"
 _ALTERED_SHARE = 0.05
+_ERRORS = 3.0
 
 
 def sampled(rows: DataFrame, count: int, limit: int) -> pd.DataFrame:
@@ -60,6 +61,13 @@ def require_both_classes(labels: np.ndarray, where: str) -> None:
         )
 
 
+def auc_error(labels: np.ndarray) -> float:
+    """The standard error of an AUC that tells nothing, by which a small test is told from a telling feature."""
+    positives = float(labels.sum())
+    negatives = len(labels) - positives
+    return float(np.sqrt((positives + negatives + 1) / (12 * max(positives * negatives, 1.0))))
+
+
 def feature_aucs(rows: pd.DataFrame) -> dict[str, float]:
     """How well each feature alone tells who churns, whatever its direction: 0.5 for nothing, 1 for everything."""
     labels = rows["label"].to_numpy()
@@ -71,13 +79,19 @@ def feature_aucs(rows: pd.DataFrame) -> dict[str, float]:
     return found
 
 
-def refuse_tellers(aucs: Mapping[str, float], settings: ChurnSettings) -> None:
+def refuse_tellers(rows: pd.DataFrame, settings: ChurnSettings) -> None:
     """Refuse features that tell the label on their own: nothing known before tells so much.
+
+    Args:
+        rows: FEATURES and `label` of one date.
+        settings: The most that a feature may tell; what few rows can tell by chance is allowed for.
 
     Raises:
         GateFailedError: If there are any.
     """
-    guilty = sorted(name for name, value in aucs.items() if value > settings.max_feature_auc)
+    aucs = feature_aucs(rows)
+    bound = settings.max_feature_auc + _ERRORS * auc_error(rows["label"].to_numpy())
+    guilty = sorted(name for name, value in aucs.items() if value > bound)
     if guilty:
         told = ", ".join(f"{name} (AUC {aucs[name]:.3f})" for name in guilty)
         raise GateFailedError(

@@ -76,7 +76,7 @@ def train(labelled: Labelled, settings: MlSettings) -> Candidate:
     validation = labelled.sample(dates.validation, settings.evaluation_rows)
     for day, rows in ((dates.validation, validation), (dates.test, labelled.sample(dates.test, 10_000))):
         require_both_classes(rows["label"].to_numpy(), f"as of {day}")
-    refuse_tellers(feature_aucs(validation), settings.churn)
+    refuse_tellers(validation, settings.churn)
     fitted, trials = _search(labelled, validation, settings)
     calibration_rows = arrange(labelled.of(dates.validation), 1)
     model = calibrate(fitted, calibration_rows, labelled.exposure[dates.validation])

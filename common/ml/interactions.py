@@ -9,7 +9,7 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from common.settings import RecommendationSettings, SourceSettings
-from common.transforms.features import History, is_purchase
+from common.transforms.customer_days import History, is_purchase
 
 ALL_SEGMENTS = "all"
 EVERYTHING = "*"

@@ -8,7 +8,8 @@ from pyspark.sql import functions as F
 from pyspark.sql.pandas.functions import arrow_udf
 
 from common.ml.trees import Tree, contributions
-from common.transforms.features import FEATURES, NONE_YET
+from common.transforms.customer_days import NONE_YET
+from common.transforms.features import FEATURES
 
 _PHRASES = {
     "recency_days": "last purchase %.0f days ago",

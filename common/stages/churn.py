@@ -31,14 +31,8 @@ from common.stages.dimensions import DIM_PRODUCTS, DIM_USERS
 from common.stages.facts import FACT_CLICKSTREAM, FACT_TRANSACTIONS
 from common.stages.tables import Origin, origin_of, read_lake
 from common.storage import delta
-from common.transforms.features import (
-    FEATURES,
-    History,
-    customer_features,
-    is_purchase,
-    with_exposure,
-    with_label,
-)
+from common.transforms.customer_days import History, is_purchase
+from common.transforms.features import FEATURES, customer_features, out_of_range, with_exposure, with_label
 
 NAME = "churn"
 STEPS = ("train", "evaluate", "predict")
@@ -160,7 +154,10 @@ def _labelled(
 
 def _gate_features(context: StageContext, rows: DataFrame, min_rows: int) -> None:
     is_past = F.coalesce(F.col("newest_input") < F.col("as_of"), F.lit(False))
-    context.gate("train_churn.features", rows.withColumn("is_past", is_past), min_rows=min_rows)
+    looked_at = rows.select(
+        "as_of", "user_id", "exposure", is_past.alias("is_past"), out_of_range().alias("out_of_range")
+    )
+    context.gate("train_churn.features", looked_at, min_rows=min_rows)
 
 
 def _refuse_foresight(context: StageContext, history: History, labelled: Labelled) -> None:

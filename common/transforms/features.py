@@ -9,72 +9,63 @@ Sums are of whole numbers and decimals, so that values do not depend on partitio
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 
-from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from common.settings import SourceSettings
-
-NONE_YET = -1.0
-RECENT, LATELY = 30, 14
-# As in feature vectors: this order is part of a model.
-FEATURES = (
-    "recency_days",
-    "purchase_days",
-    "orders",
-    "purchase_rate",
-    "silence",
-    "purchase_days_14",
-    "purchase_days_30",
-    "purchase_trend",
-    "mean_gap_days",
-    "gap_spread_days",
-    "longest_gap_days",
-    "last_gap_days",
-    "silence_in_gaps",
-    "observed_days",
-    "days_since_first",
-    "spend",
-    "order_value",
-    "lines_an_order",
-    "discount_share",
-    "products",
-    "categories",
-    "returns",
-    "days_since_return",
-    "visits",
-    "visit_days",
-    "visit_days_14",
-    "visit_days_30",
-    "visit_rate",
-    "days_since_visit",
-    "cart_adds_30",
-    "loyalty_rank",
+from common.transforms.customer_days import (
+    NONE_YET,
+    History,
+    before,
+    current_users,
+    is_purchase,
+    purchase_totals,
+    purchases,
+    return_totals,
+    returns,
+    variety,
+    visit_totals,
+    visits,
 )
 
-
-@dataclass(frozen=True)
-class History:
-    """What features are made from.
-
-    Attributes:
-        lines: fact_transactions.
-        events: fact_clickstream; may be empty.
-        users: dim_users.
-        products: dim_products.
-    """
-
-    lines: DataFrame
-    events: DataFrame
-    users: DataFrame
-    products: DataFrame
-
-
-def is_purchase() -> Column:
-    """A line that a customer bought, whatever became of it later."""
-    return (F.col("quantity") > 0) & ~F.col("is_unknown_user")
+_MANY = 1e9
+# Each feature and what it can be, in the order of feature vectors, which is part of a model.
+RANGES: dict[str, tuple[float, float]] = {
+    "recency_days": (1, _MANY),
+    "purchase_days": (1, _MANY),
+    "orders": (1, _MANY),
+    "purchase_rate": (0, 1),
+    "silence": (0, _MANY),
+    "purchase_days_14": (0, 14),
+    "purchase_days_30": (0, 30),
+    "purchase_trend": (-30, 30),
+    "mean_gap_days": (-1, _MANY),
+    "gap_spread_days": (-1, _MANY),
+    "longest_gap_days": (-1, _MANY),
+    "last_gap_days": (-1, _MANY),
+    "silence_in_gaps": (-1, _MANY),
+    "observed_days": (1, _MANY),
+    "days_since_first": (1, _MANY),
+    "spend": (0, _MANY),
+    "order_value": (0, _MANY),
+    "lines_an_order": (1, _MANY),
+    "discount_share": (0, 1),
+    "products": (1, _MANY),
+    "categories": (0, _MANY),
+    "returns": (0, _MANY),
+    "days_since_return": (-1, _MANY),
+    "visits": (0, _MANY),
+    "visit_days": (0, _MANY),
+    "visit_days_14": (0, 14),
+    "visit_days_30": (0, 30),
+    "visit_rate": (0, 1),
+    "days_since_visit": (-1, _MANY),
+    "cart_adds_30": (0, _MANY),
+    "loyalty_rank": (-1, _MANY),
+}
+FEATURES = tuple(RANGES)
 
 
 def customer_features(
@@ -97,12 +88,12 @@ def customer_features(
         as_of, user_id, FEATURES as doubles (`NONE_YET` where there is nothing to measure), and `newest_input`, the
         newest day that any of them was made from.
     """
-    bought = _purchases(history.lines).transform(_before, as_of).transform(_purchase_totals)
+    bought = purchases(history.lines).transform(before, as_of).transform(purchase_totals)
     joined = (
-        bought.join(_current_users(history.users, as_of, source), on=["as_of", "user_id"], how="inner")
-        .join(_visit_totals(_visits(history.events), as_of), on=["as_of", "user_id"], how="left")
-        .join(_return_totals(_returns(history.lines), as_of), on=["as_of", "user_id"], how="left")
-        .join(_variety(history, as_of), on=["as_of", "user_id"], how="left")
+        bought.join(current_users(history.users, as_of, source), on=["as_of", "user_id"], how="inner")
+        .join(visit_totals(visits(history.events), as_of), on=["as_of", "user_id"], how="left")
+        .join(return_totals(returns(history.lines), as_of), on=["as_of", "user_id"], how="left")
+        .join(variety(history, as_of), on=["as_of", "user_id"], how="left")
     )
     since = F.least(F.greatest(F.coalesce("signup_date", F.lit(first_day)), F.lit(first_day)), F.col("first_purchase"))
     measured = joined.withColumn("_observed", F.date_diff("as_of", since))
@@ -114,6 +105,15 @@ def customer_features(
         *[columns[name].cast("double").alias(name) for name in FEATURES],
         newest.alias("newest_input"),
     )
+
+
+def out_of_range() -> Column:
+    """The first feature of a row that is missing or not what it can be, otherwise 'none'."""
+    wrong = [
+        F.when(F.col(name).isNull() | F.isnan(name) | ~F.col(name).between(low, high), F.lit(name))
+        for name, (low, high) in RANGES.items()
+    ]
+    return F.coalesce(*wrong, F.lit("none"))
 
 
 def with_exposure(features: DataFrame, exposure: Mapping[date, float]) -> DataFrame:
@@ -135,124 +135,6 @@ def with_label(features: DataFrame, lines: DataFrame, horizon_days: int) -> Data
     )
     joined = features.join(returned, on=["as_of", "user_id"], how="left")
     return joined.withColumn("label", F.coalesce("label", F.lit(1.0)))
-
-
-def _before(days: DataFrame, as_of: Sequence[date]) -> DataFrame:
-    """A row for each date that lies after its day. The one place where the future is cut off."""
-    dates = F.array(*[F.lit(day) for day in as_of])
-    return days.withColumn("as_of", F.explode(F.filter(dates, lambda each: each > F.col("day"))))
-
-
-def _purchases(lines: DataFrame) -> DataFrame:
-    """A row a customer and day with a purchase; `gap` is the days since the one before."""
-    days = (
-        lines.where(is_purchase())
-        .groupBy("user_id", F.col("transaction_date").alias("day"))
-        .agg(
-            F.count_distinct("order_id").alias("orders"),
-            F.count(F.lit(1)).alias("lines"),
-            F.sum("total_amount").alias("spend"),
-            F.count_if(F.col("discount_amount") > 0).alias("discounted"),
-        )
-    )
-    before = F.lag("day").over(Window.partitionBy("user_id").orderBy("day"))
-    return days.withColumn("gap", F.date_diff("day", before))
-
-
-def _purchase_totals(days: DataFrame) -> DataFrame:
-    ago = F.date_diff("as_of", "day")
-    return days.groupBy("as_of", "user_id").agg(
-        F.count(F.lit(1)).alias("purchase_days"),
-        F.count_if(ago <= LATELY).alias("purchase_days_14"),
-        F.count_if(ago <= RECENT).alias("purchase_days_30"),
-        F.count_if((ago > RECENT) & (ago <= 2 * RECENT)).alias("_purchase_days_before"),
-        F.sum("orders").alias("orders"),
-        F.sum("lines").alias("_lines"),
-        F.sum("spend").alias("spend"),
-        F.sum("discounted").alias("_discounted"),
-        F.min("day").alias("first_purchase"),
-        F.max("day").alias("last_purchase"),
-        F.count("gap").alias("_gaps"),
-        F.sum("gap").alias("_gap_sum"),
-        F.sum(F.col("gap") * F.col("gap")).alias("_gap_squares"),
-        F.max("gap").alias("longest_gap_days"),
-        F.max_by("gap", "day").alias("last_gap_days"),
-    )
-
-
-def _visits(events: DataFrame) -> DataFrame:
-    """A row a customer and day with a visit; machines and repeated sendings are left out."""
-    is_person = ~F.col("is_bot") & F.col("near_duplicate_of").isNull() & F.col("user_id").isNotNull()
-    return (
-        events.where(is_person)
-        .groupBy("user_id", F.col("event_date").alias("day"))
-        .agg(
-            F.count_distinct("session_id").alias("visits"),
-            F.count_if(F.col("event_type") == "add_to_cart").alias("cart_adds"),
-        )
-    )
-
-
-def _visit_totals(visits: DataFrame, as_of: Sequence[date]) -> DataFrame:
-    ago = F.date_diff("as_of", "day")
-    return (
-        visits.transform(_before, as_of)
-        .groupBy("as_of", "user_id")
-        .agg(
-            F.sum("visits").alias("visits"),
-            F.count(F.lit(1)).alias("visit_days"),
-            F.count_if(ago <= LATELY).alias("visit_days_14"),
-            F.count_if(ago <= RECENT).alias("visit_days_30"),
-            F.sum(F.when(ago <= RECENT, F.col("cart_adds"))).alias("cart_adds_30"),
-            F.max("day").alias("last_visit"),
-        )
-    )
-
-
-def _returns(lines: DataFrame) -> DataFrame:
-    """Lines that took something back on a date of their own."""
-    return lines.where(F.col("quantity") < 0).select("user_id", F.col("transaction_date").alias("day"))
-
-
-def _return_totals(returns: DataFrame, as_of: Sequence[date]) -> DataFrame:
-    dated = returns.transform(_before, as_of)
-    return dated.groupBy("as_of", "user_id").agg(F.count(F.lit(1)).alias("returns"), F.max("day").alias("last_return"))
-
-
-def _variety(history: History, as_of: Sequence[date]) -> DataFrame:
-    """Different products and categories: each counts from the day on which it was first bought."""
-    categories = history.products.select("product_sk", "category")
-    bought = history.lines.where(is_purchase()).join(F.broadcast(categories), on="product_sk", how="left")
-    day = F.min("transaction_date").alias("day")
-    products = bought.groupBy("user_id", "category", "product_id").agg(day)
-    new_category = F.row_number().over(Window.partitionBy("user_id", "category").orderBy("day", "product_id")) == 1
-    firsts = products.withColumn("_new_category", new_category & F.col("category").isNotNull())
-    return (
-        firsts.transform(_before, as_of)
-        .groupBy("as_of", "user_id")
-        .agg(
-            F.count(F.lit(1)).alias("products"),
-            F.count_if("_new_category").alias("categories"),
-            F.max("day").alias("last_variety"),
-        )
-    )
-
-
-def _current_users(users: DataFrame, as_of: Sequence[date], source: SourceSettings) -> DataFrame:
-    """The version of each customer that held when each date began, without those who had left."""
-    dates = F.explode(F.array(*[F.lit(day) for day in as_of]))
-    starts = F.to_utc_timestamp(F.col("as_of").cast("timestamp"), source.time_zone)
-    held = (F.col("valid_from") < starts) & (F.col("valid_to") >= starts) & ~F.col("is_deleted")
-    ranks = [
-        F.when(F.lower("loyalty_tier") == tier.lower(), F.lit(rank))
-        for rank, tier in enumerate(source.ml.loyalty_tiers)
-    ]
-    rank = F.coalesce(*ranks, F.lit(NONE_YET))
-    return (
-        users.withColumn("as_of", dates)
-        .where(held)
-        .select("as_of", "user_id", "signup_date", rank.alias("loyalty_rank"))
-    )
 
 
 def _or_none(value: Column) -> Column:

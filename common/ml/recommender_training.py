@@ -1,0 +1,198 @@
+"""Training of the recommender: the search, the model that is measured, and the one that is used.
+
+The search looks at the days right before those of the test; the best of each kind is trained on everything before the
+test and measured on it. The model that is used is then trained with the same parameters on all days.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from pyspark.ml import PipelineModel
+from pyspark.ml.recommendation import ALSModel
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from common.errors import InputError
+from common.ml.dates import Period
+from common.ml.interactions import interactions, newest_ratings
+from common.ml.ranking_evaluation import RankingData, model_figures, ranking_data
+from common.ml.ratings_evaluation import fit_bias_model, rating_figures
+from common.ml.recommender import Factors, Index, arrange, as_pipeline, fit_factors, make_index
+from common.settings import FactorTrial, MlSettings
+
+
+@dataclass(frozen=True)
+class Past:
+    """What is learned from, persisted.
+
+    Attributes:
+        ratings: From `interactions.ratings`; None in a shop that has none.
+        daily: From `daily_interactions`.
+        test: The days held out.
+        settings: How to learn.
+    """
+
+    ratings: DataFrame | None
+    daily: DataFrame
+    test: Period
+    settings: MlSettings
+
+    def rated_before(self, day: date) -> DataFrame:
+        """The newest stars for each pair from before a day."""
+        return newest_ratings(self._rated().where(F.col("rated_on") < day))
+
+    def rated_in(self, period: Period) -> pd.DataFrame:
+        """Ratings of some days in memory, sorted by key; at most as many as settings allow, the first by key's hash."""
+        inside = (F.col("rated_on") >= period.first) & (F.col("rated_on") < period.end)
+        chosen = self._rated().where(inside).select("user_id", "product_id", "rating", "transaction_id")
+        limited = chosen.orderBy(F.xxhash64("transaction_id"), "transaction_id").limit(self.settings.evaluation_rows)
+        found: pd.DataFrame = limited.toPandas()
+        return found.sort_values("transaction_id", ignore_index=True)
+
+    def _rated(self) -> DataFrame:
+        if self.ratings is None:
+            raise ValueError("a shop without ratings has none to learn from")
+        return self.ratings
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The parameters that did best, and what else was tried."""
+
+    explicit: FactorTrial | None
+    implicit: FactorTrial
+    trials: list[dict[str, Any]]
+
+
+def index_before(past: Past, day: date) -> Index:
+    """The customers and products that are known before a day.
+
+    Raises:
+        InputError: If there are too few to learn from.
+    """
+    index = make_index(past.daily.where(F.col("day") < day))
+    needed = max(past.settings.recommendations.min_users, _largest_rank(past.settings) + 1)
+    if len(index.users) < needed:
+        raise InputError(
+            f"{len(index.users)} customers have a past before {day}, {needed} are needed to learn tastes",
+            where="warehouse/lake",
+            remedy="load more data, or set ml.recommendations.min_users and the ranks lower",
+        )
+    return index
+
+
+def search(past: Past) -> Chosen:
+    """Try the parameters on the days before the test."""
+    recommendations = past.settings.recommendations
+    period = past.test.before(recommendations.test_days)
+    index = index_before(past, period.first)
+    trials: list[dict[str, Any]] = []
+    explicit = None
+    if past.ratings is not None:
+        later = past.rated_in(period)
+        explicit = _best(
+            recommendations.explicit_trials,
+            lambda trial: -_rmse(past, index, period, later, trial),
+            trials,
+            "validation_rmse",
+            -1.0,
+        )
+    data = ranking_data(past.daily, period, index, recommendations.evaluation_users)
+    name = f"ndcg_at_{recommendations.top_n}"
+    with arranged(interactions(past.daily, period.first), index, "strength") as rows:
+
+        def quality(trial: FactorTrial) -> float:
+            model = fit_factors(rows, trial, past.settings, implicit=True)
+            return _ranked(data, index, model, recommendations.top_n)[name]
+
+        implicit = _best(recommendations.implicit_trials, quality, trials, f"validation_{name}", 1.0)
+    return Chosen(explicit, implicit, trials)
+
+
+def fit(past: Past, before: date, chosen: Chosen, index: Index) -> PipelineModel:
+    """Train both factorisations on everything before a day."""
+    explicit = None
+    if chosen.explicit is not None:
+        with arranged(past.rated_before(before), index, "rating") as rows:
+            explicit = fit_factors(rows, chosen.explicit, past.settings, implicit=False)
+    with arranged(interactions(past.daily, before), index, "strength") as rows:
+        implicit = fit_factors(rows, chosen.implicit, past.settings, implicit=True)
+    return as_pipeline(index, explicit, implicit)
+
+
+def rating_quality(past: Past, model: PipelineModel, index: Index) -> dict[str, Any] | None:
+    """Figures of stars on the test's days; None in a shop without ratings.
+
+    Raises:
+        InputError: If nobody rated anything before the test, or within it.
+    """
+    if past.ratings is None:
+        return None
+    test = past.rated_in(past.test)
+    train: pd.DataFrame = past.rated_before(past.test.first).select("user_id", "product_id", "rating").toPandas()
+    for rows, when in ((train, "before"), (test, "from")):
+        if rows.empty:
+            raise InputError(
+                f"there are no ratings {when} {past.test.first}", where="transactions.rating", remedy="load some"
+            )
+    spark = past.daily.sparkSession
+    pairs = spark.createDataFrame(test[["user_id", "product_id", "transaction_id"]])
+    said: pd.DataFrame = model.transform(pairs).select("transaction_id", "prediction").toPandas()
+    both = test.merge(said, on="transaction_id", how="inner", validate="one_to_one")
+    train = train.sort_values(["user_id", "product_id"], ignore_index=True)
+    return rating_figures(both, fit_bias_model(train, index), index)
+
+
+@contextmanager
+def arranged(pairs: DataFrame, index: Index, value: str) -> Iterator[DataFrame]:
+    """Pairs as ALS is to see them, computed once."""
+    rows = arrange(pairs, index, value).persist()
+    try:
+        yield rows
+    finally:
+        rows.unpersist()
+
+
+def _rmse(past: Past, index: Index, period: Period, later: pd.DataFrame, trial: FactorTrial) -> float:
+    """Of warm pairs alone: for the others no parameter matters. Infinite where there are none."""
+    with arranged(past.rated_before(period.first), index, "rating") as rows:
+        model = fit_factors(rows, trial, past.settings, implicit=False)
+    users, items = index.places(later["user_id"], index.users), index.places(later["product_id"], index.items)
+    known = (users >= 0) & (items >= 0)
+    pairs = pd.DataFrame({"user": users[known], "item": items[known], "rating": later["rating"].to_numpy()[known]})
+    if pairs.empty:
+        return float("inf")
+    found: pd.DataFrame = model.transform(past.daily.sparkSession.createDataFrame(pairs)).toPandas()
+    off = (found["prediction"].clip(1.0, 5.0) - found["rating"]).dropna().sort_values()
+    return float(np.sqrt((off**2).mean())) if len(off) else float("inf")
+
+
+def _ranked(data: RankingData, index: Index, model: ALSModel, count: int) -> dict[str, float]:
+    return model_figures(data, Factors(model, index.users, index.items), count)
+
+
+def _best(
+    trials: tuple[FactorTrial, ...],
+    quality: Callable[[FactorTrial], float],
+    tried: list[dict[str, Any]],
+    name: str,
+    sign: float,
+) -> FactorTrial:
+    """The trial of the highest quality, the earlier one of equals; each is written down."""
+    values = []
+    for trial in trials:
+        values.append(quality(trial))
+        tried.append({**trial.model_dump(), name: sign * values[-1]})
+    return trials[values.index(max(values))]
+
+
+def _largest_rank(settings: MlSettings) -> int:
+    recommendations = settings.recommendations
+    return max(trial.rank for trial in (*recommendations.explicit_trials, *recommendations.implicit_trials))

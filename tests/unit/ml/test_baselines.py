@@ -1,0 +1,51 @@
+"""The baselines, by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import sparse
+
+from common.ml.baselines import ItemItem, fit_biases
+from common.ml.ratings_evaluation import fit_bias_model, rating_figures
+from common.ml.recommender import Index
+
+INDEX = Index(("a", "b"), ("x", "y", "z"))
+
+
+def test_biases_are_shrunk_towards_none() -> None:
+    users, items = np.array([0, 0, 1]), np.array([0, 1, 0])
+    model = fit_biases(users, items, np.array([5.0, 3.0, 4.0]), (2, 3))
+    assert model.mean == 4.0
+    assert model.items == pytest.approx([1 / 27, -1 / 26, 0.0])
+    assert model.users == pytest.approx([(1 - 1 / 27 - 1 + 1 / 26) / 12, -(1 / 27) / 11])
+
+
+def test_an_unknown_one_has_no_bias_and_stars_stay_within_their_range() -> None:
+    model = fit_biases(np.array([0] * 50), np.array([0] * 50), np.array([5.0] * 50), (1, 1))
+    assert model.predict(np.array([-1]), np.array([-1])) == pytest.approx([5.0])
+    low = fit_biases(np.array([0, 0]), np.array([0, 1]), np.array([1.0, 1.0]), (1, 2))
+    assert low.predict(np.array([0]), np.array([0]))[0] >= 1.0
+
+
+def test_cold_pairs_are_foretold_by_biases_and_counted_apart() -> None:
+    train = pd.DataFrame({"user_id": ["a", "b"], "product_id": ["x", "y"], "rating": [4.0, 2.0]})
+    test = pd.DataFrame(
+        {"user_id": ["a", "new"], "product_id": ["x", "x"], "rating": [4.0, 3.0], "prediction": [3.5, np.nan]}
+    )
+    found = rating_figures(test, fit_bias_model(train, INDEX), INDEX)
+    assert (found["warm"]["rows"], found["cold"]["rows"], found["rows"]) == (1, 1, 2)
+    assert found["warm"]["rmse"] == pytest.approx(0.5)
+    off = 3.0 - (3.0 + 1 / 26)
+    assert found["cold"]["mae"] == pytest.approx(abs(off))
+    assert found["rmse"] == pytest.approx(np.sqrt((0.25 + off**2) / 2))
+    assert found["mean_only"]["mae"] == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize(("jaccard", "similarity"), [(True, 1 / 3), (False, 0.5)])
+def test_similar_items_are_those_of_the_same_users(jaccard: bool, similarity: float) -> None:
+    population = sparse.csr_matrix(np.array([[1, 1, 0], [1, 0, 0], [0, 1, 0]], dtype=float))
+    own = sparse.csr_matrix(np.array([[2.0, 0, 0]]))
+    scores = ItemItem(population, own, jaccard=jaccard).scores(np.array([0]))
+    assert scores[0] == pytest.approx([2.0, 2 * similarity, 0.0])
