@@ -6,15 +6,12 @@ import json
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from dataclasses import replace
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
-from pyspark.ml import PipelineModel
-from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
-from pyspark.sql.types import StructType
 
 from common.errors import InputError
 from common.job import Stage, StageContext, StageResult
@@ -23,41 +20,20 @@ from common.ml.dates import Period
 from common.ml.interactions import (
     customer_segments,
     daily_interactions,
-    interactions,
-    popular_by_segment,
     products_on_sale,
     ratings,
 )
-from common.ml.recommendation_tables import Offer, for_customers, similar_products
-from common.ml.recommender import Factors
 from common.ml.recommender_evaluation import Measured, measure
 from common.ml.recommender_training import Chosen, Past, fit, index_before, search
 from common.ml.registry import Registry, Trained, Version, load_mlflow
-from common.quality.accounting import expect_equal
-from common.settings import FactorTrial, configuration_fingerprint
-from common.stages.dimensions import DIM_PRODUCTS, DIM_USERS
-from common.stages.facts import FACT_CLICKSTREAM, FACT_TRANSACTIONS
-from common.stages.tables import Origin, origin_of, read_lake
-from common.storage import delta
-from common.transforms.customer_days import History
+from common.settings import FactorTrial
+from common.stages.facts import FACT_TRANSACTIONS
+from common.stages.learning import INPUTS, is_done, learning_origin, read_history
+from common.stages.recommendations_tables import NAME, TABLES, Shop, fill_tables
+from common.stages.tables import Origin
 
-NAME = "recommendations"
 STEPS = ("train", "evaluate", "recommend")
-TABLES = "analytics/ml/recommendations"
-_INPUTS = (FACT_TRANSACTIONS, FACT_CLICKSTREAM, DIM_USERS, DIM_PRODUCTS)
 _EXAMPLE_ROWS = 5
-# More than are shown: what a customer has is taken out of them.
-_POPULAR = 100
-
-
-@dataclass(frozen=True)
-class _Shop:
-    """What the stage works on, persisted."""
-
-    past: Past
-    end: date
-    on_sale: DataFrame
-    segments: DataFrame
 
 
 def run(context: StageContext, steps: Sequence[str] = STEPS) -> StageResult:
@@ -71,8 +47,8 @@ def run(context: StageContext, steps: Sequence[str] = STEPS) -> StageResult:
         InputError: No sales, no ratings in a shop that has them, too few customers, no promoted model, a damaged one.
         GateFailedError: A gate is closed.
     """
-    origin = origin_of(context, _INPUTS, _basis(context))
-    if tuple(steps) == STEPS and _is_done(context, origin):
+    origin = learning_origin(context)
+    if tuple(steps) == STEPS and is_done(context, NAME, origin, f"{TABLES}/similar_products"):
         return StageResult("skipped", notes=("the facts have not changed",))
     threading.Thread(target=load_mlflow, daemon=True).start()
     registry = Registry(context.layout, context.settings.ml)
@@ -86,27 +62,14 @@ def run(context: StageContext, steps: Sequence[str] = STEPS) -> StageResult:
             notes += _evaluate(context, registry, shop)
         if "recommend" in steps:
             version = registry.require_promoted(NAME, TRAIN_RECOMMENDATIONS.name)
-            notes.append(_recommend(context, registry.load(version), version, shop))
+            notes.append(fill_tables(context, registry.load(version), version, shop))
     return StageResult("ok", notes=tuple(notes))
 
 
-def _basis(context: StageContext) -> str:
-    return f"{context.basis}:{configuration_fingerprint(context.settings.ml, context.source.ml)}"
-
-
-def _is_done(context: StageContext, origin: Origin) -> bool:
-    """Whether all of it was made from the same, and is still there."""
-    layout = context.layout
-    found = outputs.read_evaluation(layout, NAME)
-    if context.rebuild or found is None or not layout.local(TABLES, "similar_products", "_SUCCESS").exists():
-        return False
-    return found.get("origin") == origin.as_metadata("") and layout.local("models", NAME).is_dir()
-
-
 @contextmanager
-def _shop(context: StageContext, origin: Origin) -> Iterator[_Shop]:
+def _shop(context: StageContext, origin: Origin) -> Iterator[Shop]:
     """Ratings and interactions, once they have passed their gates."""
-    history = _read(context, origin)
+    history = read_history(context, origin)
     settings = context.settings.ml.recommendations
     day = context.date
     lines = history.lines if day is None else history.lines.where(F.col("transaction_date") <= F.lit(day))
@@ -131,19 +94,10 @@ def _shop(context: StageContext, origin: Origin) -> Iterator[_Shop]:
         past = Past(rated if has_ratings else None, kept, test, context.settings.ml)
         on_sale = products_on_sale(history.products, context.source)
         with context.persisted(on_sale) as sold, context.persisted(customer_segments(history.users)) as segments:
-            yield _Shop(past, end, sold, segments)
+            yield Shop(past, end, sold, segments)
 
 
-def _read(context: StageContext, origin: Origin) -> History:
-    frames = []
-    for table in _INPUTS:
-        if origin.inputs[table] is None:
-            read_lake(context, table.rpartition("/")[2])  # raises with the table's name
-        frames.append(delta.read(context.spark, context.layout.path(table), origin.inputs[table]))
-    return History(*frames)
-
-
-def _train(context: StageContext, registry: Registry, shop: _Shop, origin: Origin) -> list[str]:
+def _train(context: StageContext, registry: Registry, shop: Shop, origin: Origin) -> list[str]:
     """Search, measure, train on everything, register, and promote unless it is worse than what is in use."""
     before = registry.promoted(NAME)
     chosen = search(shop.past)
@@ -176,7 +130,7 @@ def _train(context: StageContext, registry: Registry, shop: _Shop, origin: Origi
     return [f"version {version.number} is promoted", _said(measured)]
 
 
-def _evaluate(context: StageContext, registry: Registry, shop: _Shop) -> list[str]:
+def _evaluate(context: StageContext, registry: Registry, shop: Shop) -> list[str]:
     """Measure the parameters of the model in use; it has itself seen the days of the test, and is not asked."""
     version = registry.require_promoted(NAME, TRAIN_RECOMMENDATIONS.name)
     loaded = json.loads(version.tags["parameters"])
@@ -217,58 +171,6 @@ def _said(measured: Measured) -> str:
     return said
 
 
-def _recommend(context: StageContext, model: PipelineModel, version: Version, shop: _Shop) -> str:
-    """Fill the three tables with the model in use."""
-    settings = context.settings.ml.recommendations
-    factors = Factors.of(model)
-    popular = popular_by_segment(shop.past.daily, shop.segments, shop.on_sale, _POPULAR)
-    known = interactions(shop.past.daily)
-    with context.persisted(known) as active, context.persisted(popular) as lists:
-        made = for_customers(factors, active, Offer(shop.on_sale, lists, shop.segments), settings.top_n)
-        alike = similar_products(factors, shop.on_sale, settings.similar_n)
-        with context.persisted(made) as customers, context.persisted(alike) as products:
-            _gate(context, active, customers, products, shop)
-            written = {
-                "for_customers": _save(context, "for_customers", _stamped(customers, version, shop), "user_id"),
-                "similar_products": _save(context, "similar_products", _stamped(products, version, shop), "product_id"),
-                "popular": _save(context, "popular", _stamped(lists, version, shop), "segment"),
-            }
-    statements = [outputs.hive_table(f"ml_{name}", path, schema) for name, (path, schema, _) in written.items()]
-    outputs.write_statements(context.layout, NAME, statements)
-    return ", ".join(f"{name}: {rows:,} rows" for name, (_, _, rows) in written.items())
-
-
-def _gate(context: StageContext, known: DataFrame, customers: DataFrame, products: DataFrame, shop: _Shop) -> None:
-    """Hold the recommendations against their suites; whether anybody is shown what they have is a column of its own."""
-    again = shop.on_sale.select("product_id", "is_replenishable")
-    had = known.where("bought > 0").select("user_id", "product_id", F.lit(True).alias("has"))
-    looked_at = (
-        customers.join(F.broadcast(again), on="product_id", how="left")
-        .join(had, on=["user_id", "product_id"], how="left")
-        .withColumn("is_new_or_replenishable", F.col("is_replenishable") | F.col("has").isNull())
-    )
-    active = known.select("user_id").distinct().join(shop.segments, on="user_id", how="left_semi").count()
-    served = customers.select("user_id").distinct().count()
-    expect_equal("customers with recommendations", active, served, where=TABLES)
-    settings = context.settings.ml.recommendations
-    context.gate("train_recommendations.for_customers", looked_at.drop("has"), top_n=settings.top_n)
-    is_other = products.withColumn("is_other", F.col("product_id") != F.col("similar_product_id"))
-    context.gate("train_recommendations.similar_products", is_other, similar_n=settings.similar_n)
-
-
-def _stamped(rows: DataFrame, version: Version, shop: _Shop) -> DataFrame:
-    return rows.withColumns({"as_of": F.lit(shop.end), "model_version": F.lit(version.number)})
-
-
-def _save(context: StageContext, name: str, rows: DataFrame, key: str) -> tuple[str, StructType, int]:
-    """Write a table, and count what is there then."""
-    path = context.layout.path(TABLES, name)
-    outputs.write_parquet(rows.repartition(1).sortWithinPartitions(key, "rank"), path)
-    expected, written = rows.count(), context.spark.read.parquet(path).count()
-    expect_equal(f"rows of {name}", expected, written, where=path)
-    return path, rows.schema, written
-
-
 def _worse(measured: Measured, before: Version, margin: float) -> str:
     """What is worse by more than the margin than when the model in use was trained; empty where nothing is."""
     found = []
@@ -279,7 +181,7 @@ def _worse(measured: Measured, before: Version, margin: float) -> str:
     return "; ".join(found)
 
 
-def _params(chosen: Chosen, context: StageContext, shop: _Shop) -> dict[str, object]:
+def _params(chosen: Chosen, context: StageContext, shop: Shop) -> dict[str, object]:
     settings = context.settings.ml
     found: dict[str, object] = {"seed": settings.seed, "max_iter": settings.recommendations.max_iter}
     for kind, trial in (("explicit", chosen.explicit), ("implicit", chosen.implicit)):
@@ -291,7 +193,7 @@ def _params(chosen: Chosen, context: StageContext, shop: _Shop) -> dict[str, obj
 TRAIN_RECOMMENDATIONS = Stage(
     name="train_recommendations",
     title="learn tastes, and recommend products to every customer",
-    inputs=_INPUTS,
+    inputs=INPUTS,
     outputs=(TABLES, "models/recommendations", "analytics/ml/evaluation/recommendations"),
     run=run,
     suites=tuple(

@@ -1,0 +1,227 @@
+"""The steps of train_churn: train and promote, evaluate, and score every customer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import pandas as pd
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from common.job import StageContext
+from common.ml import outputs
+from common.ml.churn_evaluation import altered, figures, level_bounds, refuse_foresight
+from common.ml.churn_model import trees_in
+from common.ml.churn_training import Candidate, Labelled, measure, train
+from common.ml.demand import exposures
+from common.ml.reasons import with_reasons
+from common.ml.registry import Registry, Trained, Version
+from common.ml.trees import trees_of
+from common.quality.accounting import Account, expect_equal
+from common.stages.tables import Origin
+from common.transforms.customer_days import History
+from common.transforms.features import FEATURES, customer_features, out_of_range, with_exposure
+
+NAME = "churn"
+PREDICTIONS = "analytics/ml/churn_predictions"
+_EXAMPLE_ROWS = 5
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The model in use, and what is known of it.
+
+    Attributes:
+        version: Its version.
+        evaluation: Its figures on the test date, where they were measured already.
+        search: What the newest training tried, where there was one.
+        note: What became of that.
+    """
+
+    version: Version
+    evaluation: dict[str, Any] | None = None
+    search: dict[str, Any] | None = None
+    note: str = ""
+
+
+def features_of(
+    context: StageContext, history: History, dates: Sequence[date], orders: dict[date, int]
+) -> tuple[DataFrame, dict[date, float]]:
+    """Features and exposure as of some dates, and the exposure of each.
+
+    Args:
+        context: The stage's.
+        history: Facts and dimensions.
+        dates: As-of dates.
+        orders: By day.
+    """
+    source, settings = context.source, context.settings.ml.churn
+    exposure = exposures(orders, source.ml.promotions, dates, source.ml.churn_horizon_days)
+    found = customer_features(history, dates, min(orders), settings.rate_prior_days, source)
+    return with_exposure(found, exposure), exposure
+
+
+def gate_features(context: StageContext, rows: DataFrame, min_rows: int) -> None:
+    """Hold features against their suite, which sees the first feature of a row that is off and any input from later.
+
+    Raises:
+        GateFailedError: If the gate is closed.
+    """
+    is_past = F.coalesce(F.col("newest_input") < F.col("as_of"), F.lit(False))
+    looked_at = rows.select(
+        "as_of", "user_id", "exposure", is_past.alias("is_past"), out_of_range().alias("out_of_range")
+    )
+    context.gate("train_churn.features", looked_at, min_rows=min_rows)
+
+
+def refuse_leaks(context: StageContext, history: History, labelled: Labelled) -> None:
+    """Make the features of some customers again from data that ends before the test date."""
+    day = labelled.dates.test
+    is_before = F.col("valid_from") < F.to_utc_timestamp(F.lit(day).cast("timestamp"), context.source.time_zone)
+    cut = History(
+        history.lines.where((F.col("transaction_date") < day) & altered()),
+        history.events.where((F.col("event_date") < day) & altered()),
+        history.users.where(is_before & altered()),
+        history.products,
+    )
+    prior = context.settings.ml.churn.rate_prior_days
+    again = customer_features(cut, [day], labelled.first_day, prior, context.source)
+    refuse_foresight(labelled.of(day).where(altered()), again)
+
+
+def train_and_promote(context: StageContext, registry: Registry, labelled: Labelled) -> Chosen:
+    """Train, register, and promote unless the model in use does better on the same test rows."""
+    settings = context.settings.ml
+    before = registry.promoted(NAME)
+    candidate = train(labelled, settings)
+    version = registry.register(NAME, candidate.model, _example(labelled), _trained(context, candidate, labelled))
+    auc = candidate.evaluation["test"]["auc"]
+    newest = {"version": version.number, "run_id": version.run_id, "auc": auc, "params": candidate.params}
+    search = {"trials": candidate.trials, "newest": newest}
+    if before is not None:
+        measured = measure(registry.load(before), float(before.tags["threshold"]), labelled, settings)
+        kept = measured["test"]["auc"]
+        if auc < kept - settings.churn.margin:
+            said = f"version {version.number} is not promoted: AUC {auc:.4f}, version {before.number} has {kept:.4f}"
+            return Chosen(before, measured, search, f"warning: {said}")
+    registry.promote(version)
+    return Chosen(version, candidate.evaluation, search, f"version {version.number} is promoted: AUC {auc:.4f}")
+
+
+def evaluate(context: StageContext, registry: Registry, chosen: Chosen, labelled: Labelled, origin: Origin) -> str:
+    """Write the evaluation of the model in use."""
+    settings, layout, dates = context.settings.ml, context.layout, labelled.dates
+    version = chosen.version
+    found = chosen.evaluation
+    if found is None:
+        found = measure(registry.load(version), float(version.tags["threshold"]), labelled, settings)
+    rows: pd.DataFrame = found["rows"]
+    horizon = context.source.ml.churn_horizon_days
+    evaluation = {
+        "run_id": context.run_id,
+        "origin": origin.as_metadata(""),
+        "figures": figures(found, dates.test.isoformat(), horizon, len(rows)),
+        "model": {"version": version.number, "mlflow_run": version.run_id, "tags": dict(version.tags)},
+        "dates": {
+            "training": [day.isoformat() for day in dates.training],
+            "validation": dates.validation.isoformat(),
+            "test": dates.test.isoformat(),
+            "scoring": dates.scoring.isoformat(),
+            "horizon_days": horizon,
+            "exposure": labelled.exposure[dates.test],
+        },
+        **{key: value for key, value in found.items() if key != "rows"},
+        "search": chosen.search or (outputs.read_evaluation(layout, NAME) or {}).get("search"),
+    }
+    test_rows = context.spark.createDataFrame(rows)
+    outputs.write_parquet(test_rows.coalesce(1), layout.path("analytics", "ml", "evaluation", "churn_test"))
+    outputs.write_evaluation(context.spark, layout, NAME, evaluation)
+    test = found["test"]
+    return (
+        f"as of {dates.test}: AUC {test['auc']:.4f}, accuracy {test['accuracy']:.4f} (majority "
+        f"{test['majority_accuracy']:.4f}), calibration error {test['ece']:.4f}"
+    )
+
+
+def predict(  # noqa: PLR0913, PLR0917 - each is a different thing, and this is the one caller
+    context: StageContext,
+    registry: Registry,
+    version: Version,
+    history: History,
+    day: date,
+    orders: dict[date, int],
+) -> tuple[Account, str]:
+    """Score every customer as of the day after the data."""
+    model = registry.load(version)
+    found, _ = features_of(context, history, [day], orders)
+    with context.persisted(found) as rows:
+        gate_features(context, rows, 1)
+        customers = rows.count()
+        reasons = with_reasons(model.transform(rows), trees_of(trees_in(model)), context.settings.ml.churn.reasons)
+        with context.persisted(_predictions(context, reasons, version)) as predictions:
+            context.gate("train_churn.predictions", predictions, customers=customers)
+            path = context.layout.path(PREDICTIONS)
+            ordered = predictions.repartition(1).sortWithinPartitions("risk_level", "user_id")
+            outputs.write_parquet(ordered, path, ["risk_level"])
+            schema = predictions.schema
+    written = context.spark.read.parquet(path).count()
+    expect_equal("rows of churn_predictions", customers, written, where=path)
+    outputs.write_statements(
+        context.layout, NAME, [outputs.hive_table("churn_predictions", path, schema, ["risk_level"])]
+    )
+    return Account(customers, written).check("train_churn"), f"{written:,} customers scored as of {day}"
+
+
+def _example(labelled: Labelled) -> DataFrame:
+    rows = labelled.of(labelled.dates.test).orderBy("user_id").limit(_EXAMPLE_ROWS)
+    return rows.select(*FEATURES, "exposure")
+
+
+def _trained(context: StageContext, candidate: Candidate, labelled: Labelled) -> Trained:
+    test = candidate.evaluation["test"]
+    names = ("auc", "accuracy", "majority_accuracy", "precision", "recall", "log_loss", "brier", "ece")
+    baselines = candidate.evaluation["baselines"]["recency"]
+    metrics = {name: test[name] for name in names} | {
+        "recency_auc": baselines["auc"],
+        "recency_accuracy": baselines["accuracy"],
+    }
+    return Trained(
+        params={**candidate.params, "horizon_days": context.source.ml.churn_horizon_days},
+        metrics=metrics,
+        tags={
+            "threshold": repr(candidate.threshold),
+            "test_date": labelled.dates.test.isoformat(),
+            "platform_run": context.run_id,
+        },
+        trials=candidate.trials,
+        documents={
+            "calibration.json": {"bins": test["calibration"]},
+            "lift.json": {"deciles": test["lift"]},
+            "importance.json": {"features": candidate.evaluation["importance"]},
+            "confusion.json": test["confusion"],
+            "search.json": {"trials": candidate.trials, "params": candidate.params},
+        },
+    )
+
+
+def _predictions(context: StageContext, rows: DataFrame, version: Version) -> DataFrame:
+    probability = F.col("prediction")
+    level = F.coalesce(
+        *[
+            F.when((probability >= F.lit(low)) & (probability < F.lit(high)), F.lit(name))
+            for name, (low, high) in level_bounds(context.settings.ml.churn).items()
+        ]
+    )
+    return rows.select(
+        "user_id",
+        probability.alias("churn_probability"),
+        (probability >= float(version.tags["threshold"])).alias("is_churn_predicted"),
+        level.alias("risk_level"),
+        "reasons",
+        "as_of",
+        F.lit(context.source.ml.churn_horizon_days).alias("horizon_days"),
+        F.lit(version.number).alias("model_version"),
+    )
