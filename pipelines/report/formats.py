@@ -15,6 +15,7 @@ _SMALL_SHARE = 0.1
 _NUMERIC_UNITS = frozenset(
     {"money", "count", "share", "growth", "seconds", "days", "score", "number", "ratio", "ratio3"}
 )
+_SHORT_NAMES = {"auc": "AUC", "rmse": "RMSE", "mae": "MAE", "ndcg": "NDCG", "ece": "calibration error", "rfm": "RFM"}
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
@@ -177,8 +178,8 @@ def category(value: Any, column: str) -> str:  # noqa: ANN401 - any value that a
 
 
 def words(name: str) -> str:
-    """An identifier as words: net_amount is net amount."""
-    return name.replace("_", " ")
+    """An identifier as words: net_amount is net amount, ndcg_at_10 is NDCG at 10."""
+    return " ".join(_SHORT_NAMES.get(word, word) for word in name.replace("_", " ").split(" "))
 
 
 def plural(number: int, one: str, many: str | None = None) -> str:

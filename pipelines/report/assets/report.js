@@ -2,7 +2,7 @@
 (function () {
   "use strict";
   const root = document.documentElement;
-  const NARROW = 560;
+  const NARROW = 420;
   const ROWS_SHOWN = 12;
 
   // ---------------------------------------------------------------------------------------------------- theme, menu
@@ -149,6 +149,7 @@
     if (narrow && meta.ends && layout.yaxis.ticktext) {
       layout.yaxis.ticktext = layout.yaxis.ticktext.map((text) => (text.length > 20 ? text.slice(0, 19) + "…" : text));
     }
+    const dates = layout.xaxis && layout.xaxis.type === "date" ? { tickformatstops: DATES } : {};
     const right = meta.ends ? (narrow ? 64 : 90) : meta.right && !narrow ? meta.right : 12;
     return {
       data: made.data,
@@ -163,8 +164,8 @@
           bgcolor: token("surface"), bordercolor: token("rule-strong"), font: { ...font, color: token("ink") }, align: "left",
         },
         legend: { orientation: "h", x: 0, y: 1.02, yanchor: "bottom", font: { ...font, color: token("ink") }, traceorder: "normal" },
-        xaxis: { ...axis, showgrid: false, nticks: narrow ? 5 : 9, tickformatstops: DATES, ...layout.xaxis },
-        yaxis: { ...axis, zeroline: true, nticks: 6, ...layout.yaxis, tickfont: { ...font, color: meta.ends ? token("ink") : token("muted") } },
+        xaxis: { ...axis, showgrid: false, nticks: narrow ? 5 : 9, ...dates, ...layout.xaxis },
+        yaxis: { ...axis, zeroline: !meta.ends, nticks: 6, ...layout.yaxis, tickfont: { ...font, color: meta.ends ? token("ink") : token("muted") } },
         dragmode: false,
       },
     };

@@ -110,7 +110,8 @@ class _Speaker:
             lead = f"{column.label} in all"
         else:
             totals = {name: max(pairs, key=lambda pair: pair[0])[1] for name, pairs in groups.items()}
-            lead = f"latest {column.label}"
+            end = max(pairs[-1][0] for pairs in groups.values())
+            lead = f"{column.label} at the end ({self._x(end, x)})"
         best = sorted(totals.items(), key=lambda item: (-item[1], item[0]))
         named = ", ".join(f"{name} {self._say(value, column)}" for name, value in best[:_NAMED])
         rest = f" and {formats.plural(len(best) - _NAMED, 'other')}" if len(best) > _NAMED else ""

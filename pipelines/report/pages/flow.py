@@ -103,12 +103,12 @@ def _warehouse(run: Run, nodes: list[Node], links: list[Link]) -> None:
 
 
 def _published(run: Run, published: Mapping[str, int], nodes: list[Node], links: list[Link]) -> None:
-    if run.published_rows is None or not published:
-        return
-    # The versions of one key that only differ in what is not tracked go below what is published.
+    # Changes that make no version stand below what is published, and without it they have no column.
     below = [node for node in nodes if node.key == "no version"]
-    for node in below:
-        nodes.remove(node)
+    nodes[:] = [node for node in nodes if node not in below]
+    if run.published_rows is None or not published:
+        links[:] = [link for link in links if link.target != "no version"]
+        return
     for name, prefix in (("load_facts", "fact_"), ("load_dimensions", "dim_")):
         rows = sum(count for table, count in published.items() if table.startswith(prefix))
         nodes.append(Node(f"published {prefix}", 3, _KINDS[name], rows))

@@ -1,0 +1,337 @@
+"""The report in headless Chromium: each page as people see it, from the file system and with nothing else."""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+from urllib.parse import unquote, urlparse
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from common.errors import ConfigurationError
+from common.layout import Layout
+from pipelines.report.site import write_report
+from pipelines.setup import browser as browser_setup
+from tests.integration.conftest import Finished
+from tests.unit.report.answers import DASHBOARDS, daily, empty_query, put_dashboards
+from tests.unit.report.roots import OLD, put_published, put_quality, put_run, put_whole
+
+Theme = Literal["light", "dark"]
+WIDTHS, THEMES = (390, 1440), ("light", "dark")
+SERIOUS = {"serious", "critical"}
+DRAWN = "() => document.documentElement.dataset.charts === 'drawn'"
+# A chart has marks when Plotly drew a bar, a point, a line or a cell of a heatmap for each of its traces.
+MARKS = """() => [...document.querySelectorAll('.plot')].map((plot) => [
+  plot.getAttribute('aria-label'),
+  plot.querySelectorAll('.barlayer path, .scatterlayer path, .heatmaplayer image, .heatmaplayer path').length,
+])"""
+PAGES = (
+    "index",
+    "quality",
+    "dashboard-revenue",
+    "dashboard-customer_segmentation",
+    "dashboard-conversion_funnel",
+    "model-recommendations",
+    "model-churn",
+    "glossary",
+)
+
+
+@dataclass
+class Seen:
+    """What a page did that it should not: asked for something beyond files, or complained."""
+
+    requests: list[str] = field(default_factory=list)
+    complaints: list[str] = field(default_factory=list)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """The system's Chromium; without one the tests fail and say what to install."""
+    try:
+        executable = browser_setup.require(os.environ)
+    except ConfigurationError as error:
+        pytest.fail(str(error), pytrace=False)
+    # Chromium's sandbox refuses to work for root.
+    arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=str(executable), args=arguments)
+        yield launched
+        launched.close()
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The report of a root with everything."""
+    layout = Layout.at(tmp_path_factory.mktemp("report") / "root")
+    put_whole(layout)
+    return write_report(layout).parent
+
+
+@pytest.fixture
+def page(chromium: Browser) -> Iterator[Page]:
+    """A page on a laptop."""
+    with chromium.new_context(viewport={"width": 1440, "height": 900}, color_scheme="light") as context:
+        yield context.new_page()
+
+
+def open_page(page: Page, path: Path) -> Seen:
+    """Open a page and wait for its charts."""
+    seen = Seen()
+    page.on("request", lambda request: seen.requests.append(request.url))
+    page.on("console", lambda said: seen.complaints.append(said.text) if said.type in {"error", "warning"} else None)
+    page.on("pageerror", lambda error: seen.complaints.append(str(error)))
+    page.goto(path.as_uri())
+    page.wait_for_function(DRAWN)
+    return seen
+
+
+def expect_sound(page: Page, seen: Seen) -> None:
+    """No request but for files, no complaint, nothing wider than the window, each chart with marks."""
+    assert seen.complaints == []
+    assert [url for url in seen.requests if not url.startswith(("file://", "data:", "blob:"))] == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= page.evaluate("window.innerWidth")
+    assert [label for label, marks in page.evaluate(MARKS) if not marks] == []
+
+
+def links(page: Page) -> list[str]:
+    found: list[str] = page.evaluate(
+        "[...document.querySelectorAll('a[href], link[href], script[src]')].map((e) => e.href || e.src)"
+    )
+    return found
+
+
+class TestEveryPage:
+    @pytest.mark.parametrize("name", PAGES)
+    @pytest.mark.parametrize("theme", THEMES)
+    @pytest.mark.parametrize("width", WIDTHS)
+    def test_is_sound_and_accessible(self, chromium: Browser, site: Path, name: str, theme: Theme, width: int) -> None:
+        with chromium.new_context(viewport={"width": width, "height": 900}, color_scheme=theme) as context:
+            page = context.new_page()
+            seen = open_page(page, site / f"{name}.html")
+            expect_sound(page, seen)
+            for details in page.locator("main details").all():
+                details.evaluate("(element) => { element.open = true; }")
+            expect_sound(page, seen)
+            found = Axe().run(page).response["violations"]
+            assert [(each["id"], each["nodes"][0]["html"]) for each in found if each["impact"] in SERIOUS] == []
+
+    def test_every_link_leads_to_a_file(self, page: Page, site: Path) -> None:
+        checked = 0
+        for name in PAGES:
+            open_page(page, site / f"{name}.html")
+            for link in links(page):
+                if link.startswith("data:"):
+                    continue
+                target = urlparse(link)
+                assert target.scheme == "file", link
+                path = Path(unquote(target.path))
+                assert path.is_file(), link
+                if target.fragment:
+                    assert f'id="{target.fragment}"' in path.read_text(encoding="utf-8"), link
+                checked += 1
+        assert checked > 100
+
+    def test_every_page_is_in_the_navigation_and_the_own_one_is_marked(self, page: Page, site: Path) -> None:
+        for name in PAGES:
+            open_page(page, site / f"{name}.html")
+            named = page.locator("#pages a").evaluate_all("(all) => all.map((each) => each.getAttribute('href'))")
+            assert named == [f"{each}.html" for each in PAGES]
+            assert page.locator("#pages a[aria-current=page]").get_attribute("href") == f"{name}.html"
+
+    def test_nothing_personal_and_no_path_of_the_machine_gets_in(self, site: Path) -> None:
+        texts = [path.read_text(encoding="utf-8") for path in site.rglob("*") if path.suffix in {".html", ".csv"}]
+        assert len(texts) > 20
+        assert not any("ada@example.org" in text or str(site.parents[2]) in text for text in texts)
+
+
+class TestCharts:
+    def test_each_chart_has_a_sentence_and_a_table(self, page: Page, site: Path) -> None:
+        open_page(page, site / "dashboard-revenue.html")
+        cards = page.locator(".card:has(.plot)")
+        assert cards.count() == 3
+        for card in cards.all():
+            label = card.locator(".plot").get_attribute("aria-label")
+            assert label is not None and label.startswith("Chart: ")
+            assert card.locator("figcaption").inner_text() in label
+            assert card.locator("table.data tbody tr").count() > 0
+
+    def test_they_follow_the_theme(self, page: Page, site: Path) -> None:
+        open_page(page, site / "dashboard-revenue.html")
+        colour = "() => getComputedStyle(document.querySelector('#revenue_by_category .barlayer path')).fill"
+        light = page.evaluate(colour)
+        page.locator("#theme").click()
+        page.wait_for_function(f"(before) => ({colour})() !== before", arg=light)
+
+    def test_a_name_of_the_data_is_text_and_no_markup(self, page: Page, site: Path) -> None:
+        open_page(page, site / "dashboard-revenue.html")
+        page.locator("#revenue_by_category details").first.evaluate("(element) => { element.open = true; }")
+        assert page.locator("#revenue_by_category b").count() == 0
+        assert "Home & </script>" in page.locator("#table-revenue_by_category tbody").inner_text()
+
+
+class TestTheme:
+    def test_the_choice_is_remembered(self, page: Page, site: Path) -> None:
+        open_page(page, site / "index.html")
+        before = page.evaluate("getComputedStyle(document.body).backgroundColor")
+        assert page.locator("#theme").inner_text() == "Dark theme"
+        page.locator("#theme").click()
+        dark = page.evaluate("getComputedStyle(document.body).backgroundColor")
+        assert dark != before
+        assert page.locator("#theme").inner_text() == "Light theme"
+        open_page(page, site / "glossary.html")
+        assert page.evaluate("getComputedStyle(document.body).backgroundColor") == dark
+
+
+class TestTables:
+    def column(self, page: Page, table: str, number: int) -> list[str]:
+        return page.locator(f"#table-{table} tbody tr td:nth-child({number})").all_inner_texts()
+
+    def test_a_click_sorts_numbers_from_the_largest_and_back(self, page: Page, site: Path) -> None:
+        open_page(page, site / "index.html")
+        head = page.locator("#table-published th:nth-child(2)")
+        head.locator("button").click()
+        assert head.get_attribute("aria-sort") == "descending"
+        assert self.column(page, "published", 2) == ["979", "489", "98", "60", "19"]
+        head.locator("button").click()
+        assert head.get_attribute("aria-sort") == "ascending"
+        assert self.column(page, "published", 2) == ["19", "60", "98", "489", "979"]
+        assert page.locator("#said").inner_text() == "Sorted by rows, ascending"
+
+    def test_the_keyboard_sorts_too(self, page: Page, site: Path) -> None:
+        open_page(page, site / "index.html")
+        page.locator("#table-published th:nth-child(1) button").focus()
+        page.keyboard.press("Enter")
+        names = ["agg_daily_sales", "dim_products", "dim_users", "fact_clickstream", "fact_transactions"]
+        assert self.column(page, "published", 1) == names
+        page.keyboard.press("Space")
+        assert self.column(page, "published", 1) == names[::-1]
+
+    def test_what_is_not_known_comes_last_either_way(self, page: Page, site: Path) -> None:
+        open_page(page, site / "dashboard-revenue.html")
+        page.locator("#revenue_by_category details").first.evaluate("(element) => { element.open = true; }")
+        button = page.locator("#table-revenue_by_category th:nth-child(1) button")
+        for _ in range(2):
+            button.click()
+            assert self.column(page, "revenue_by_category", 1)[-1] == "–"  # noqa: RUF001 - as the page has it
+
+    def test_a_long_table_shows_its_rest_when_asked(self, page: Page, site: Path) -> None:
+        open_page(page, site / "dashboard-revenue.html")
+        page.locator("#own_shelves details").first.evaluate("(element) => { element.open = true; }")
+        rows = page.locator("#table-own_shelves tbody tr:visible")
+        assert rows.count() == 12
+        page.locator("#own_shelves .show-all").click()
+        assert rows.count() == 30
+
+    def test_the_csv_file_has_the_answer(self, page: Page, site: Path) -> None:
+        open_page(page, site / "dashboard-revenue.html")
+        page.locator("#revenue_by_category details").first.evaluate("(element) => { element.open = true; }")
+        with page.expect_download() as waiting:
+            page.locator("#revenue_by_category a.csv").click()
+        assert waiting.value.suggested_filename == "revenue_by_category.csv"
+        rows = list(csv.DictReader(waiting.value.path().read_text(encoding="utf-8").splitlines()))
+        assert [row["net_revenue"] for row in rows] == ["30000.00", "3000.50", "1349.50"]
+
+    def test_the_csv_file_of_the_account_has_all_stages(self, page: Page, site: Path) -> None:
+        open_page(page, site / "index.html")
+        page.locator("#stages details").evaluate("(element) => { element.open = true; }")
+        with page.expect_download() as waiting:
+            page.locator("#stages a.csv").click()
+        rows = list(csv.DictReader(waiting.value.path().read_text(encoding="utf-8").splitlines()))
+        assert rows[0]["stage"] == "land_raw"
+        assert sum(int(row["read"]) for row in rows if row["stage"].startswith("clean_")) == 1620
+
+
+class TestKeyboard:
+    def test_the_first_stop_skips_to_the_content(self, page: Page, site: Path) -> None:
+        open_page(page, site / "index.html")
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement.textContent") == "Skip to content"
+        page.keyboard.press("Enter")
+        assert page.evaluate("document.activeElement.id") == "main"
+
+    def test_the_menu_of_a_phone_opens_and_closes(self, chromium: Browser, site: Path) -> None:
+        with chromium.new_context(viewport={"width": 390, "height": 800}) as context:
+            page = context.new_page()
+            open_page(page, site / "index.html")
+            assert not page.locator("#pages").is_visible()
+            page.locator("#menu").focus()
+            page.keyboard.press("Enter")
+            assert page.locator("#pages").is_visible()
+            page.keyboard.press("Escape")
+            assert not page.locator("#pages").is_visible()
+
+
+class TestStates:
+    """Roots in which something is missing: pages that say so, and are as sound as the others."""
+
+    def show(self, page: Page, layout: Layout, name: str) -> str:
+        seen = open_page(page, write_report(layout).parent / f"{name}.html")
+        expect_sound(page, seen)
+        found = Axe().run(page).response["violations"]
+        assert [each["id"] for each in found if each["impact"] in SERIOUS] == []
+        return page.locator("main").inner_text()
+
+    def test_a_run_that_failed(self, page: Page, layout: Layout) -> None:
+        put_run(layout, OLD)
+        put_dashboards(layout, run_id=OLD)
+        put_published(layout)
+        put_run(layout, fails="load_facts")
+        said = self.show(page, layout, "index")
+        assert "This run failed in load_facts" in said
+        assert "sums differ" in said
+        assert "not reached" in said
+        assert "These figures are of an earlier run" in self.show(page, layout, "dashboard-revenue")
+
+    def test_a_run_without_a_clickstream(self, page: Page, layout: Layout) -> None:
+        put_run(layout, without=["clean_clickstream"])
+        put_quality(layout, datasets=["users", "products", "transactions"])
+        empty = [empty_query(name, "the source has no clickstream") for name in ("funnel_steps", "daily_funnel")]
+        put_dashboards(layout, {**DASHBOARDS, "conversion_funnel": ("Conversion funnel", empty)})
+        said = self.show(page, layout, "dashboard-conversion_funnel")
+        assert "This dashboard has no data" in said
+        assert said.count("No data: the source has no clickstream.") == 2
+        assert page.locator(".plot").count() == 0
+        self.show(page, layout, "index")
+        self.show(page, layout, "quality")
+
+    def test_a_run_with_an_empty_day(self, page: Page, layout: Layout) -> None:
+        put_run(layout)
+        put_dashboards(layout, {"revenue": ("Revenue", [daily(missing=[0])])})
+        assert "No rows for 1 day: 30 Nov 2025." in self.show(page, layout, "dashboard-revenue")
+
+    def test_no_dashboards_and_no_models(self, page: Page, layout: Layout) -> None:
+        put_run(layout, without=["bi_dashboards"])
+        assert "There are no dashboards yet" in self.show(page, layout, "dashboards")
+        assert "No model has been evaluated yet" in self.show(page, layout, "model-churn")
+
+    def test_no_run(self, page: Page, layout: Layout) -> None:
+        layout.local("ops").mkdir(parents=True)
+        assert "No run yet" in self.show(page, layout, "index")
+
+
+@pytest.mark.slow
+def test_the_report_of_a_whole_run(chromium: Browser, finished: Finished) -> None:
+    """What the run itself left: all five dashboards with charts, each link a file."""
+    directory = finished.layout.local("ops", "report")
+    names = sorted(path.stem for path in directory.glob("*.html"))
+    assert len([name for name in names if name.startswith("dashboard-")]) == 5
+    charts = 0
+    for width in WIDTHS:
+        with chromium.new_context(viewport={"width": width, "height": 900}) as context:
+            page = context.new_page()
+            for name in names:
+                seen = open_page(page, directory / f"{name}.html")
+                expect_sound(page, seen)
+                charts += page.locator(".plot[data-drawn=true]").count()
+                missing = [link for link in links(page) if not Path(unquote(urlparse(link).path)).exists()]
+                assert [link for link in missing if not link.startswith("data:")] == []
+                found = Axe().run(page).response["violations"]
+                assert [each["id"] for each in found if each["impact"] in SERIOUS] == []
+    assert charts > 2 * 25
