@@ -164,8 +164,8 @@ def _visit_columns() -> list[Column]:
         "event_id",
         "utm_source",
         "utm_medium",
-        _host("referrer").alias("referrer"),
-        _host("page_url").alias("site"),
+        "referrer",
+        "page_url",
         *attributes,
     )
     entry = F.min(first)
@@ -188,8 +188,9 @@ def _visit_columns() -> list[Column]:
 
 def _step() -> Column:
     """A funnel step as a number; null for any other event, which `collect_list` passes over."""
-    place = F.array_position(F.array(*[F.lit(name) for name in FUNNEL]), F.col("event_type"))
-    return F.when(place > 0, F.unix_micros("event_ts") * _PLACES + place)
+    at = F.unix_micros("event_ts") * _PLACES
+    steps = [F.when(F.col("event_type") == name, at + place) for place, name in enumerate(FUNNEL, start=1)]
+    return F.coalesce(*steps)
 
 
 def _reached(visits: DataFrame) -> DataFrame:
@@ -232,8 +233,8 @@ def _entry_medium() -> Column:
 
 
 def _referrer_class() -> Column:
-    referrer = F.coalesce("_entry.referrer", F.lit(""))
-    is_own = referrer == F.coalesce("_entry.site", F.lit(""))
+    referrer = F.coalesce(_host("_entry.referrer"), F.lit(""))
+    is_own = referrer == F.coalesce(_host("_entry.page_url"), F.lit(""))
     return (
         F.when((referrer == "") | is_own, F.lit("direct"))
         .when(referrer.rlike(_SEARCH_ENGINES), F.lit("search"))
