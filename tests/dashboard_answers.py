@@ -1,7 +1,7 @@
 """The questions of the dashboards a second time: DuckDB's SQL, written from the question, on the facts where it can be.
 
-Where the dashboards ask prepared aggregates, these go back to the lines and events; where they round a decimal quotient,
-these divide whole numbers of cents. An answer has the columns of its query, in their order, and its rows in their order.
+Where the dashboards ask prepared aggregates, these go back to the lines and events; where they round a decimal
+quotient, these divide whole numbers of cents. An answer has its query's columns and rows, in their order.
 """
 
 from __future__ import annotations
@@ -32,7 +32,8 @@ _LINES = """
 lines AS (
     SELECT t.*, u.country AS user_country, p.category AS product_category
     FROM fact_transactions t
-    LEFT JOIN dim_users u ON u.user_id = t.user_id AND u.valid_from <= t.transaction_ts AND t.transaction_ts < u.valid_to
+    LEFT JOIN dim_users u
+        ON u.user_id = t.user_id AND u.valid_from <= t.transaction_ts AND t.transaction_ts < u.valid_to
     LEFT JOIN dim_products p
         ON p.product_id = t.product_id AND p.valid_from <= t.transaction_ts AND t.transaction_ts < p.valid_to
 )"""
@@ -128,8 +129,10 @@ ANSWERS: dict[str, str] = {
           AND $to_date
     ), f AS (
         SELECT known(sum(net_amount) FILTER (is_now)) AS net, known(sum(net_amount) FILTER (NOT is_now)) AS net0,
-               known(sum(gross_amount) FILTER (is_now)) AS gross, known(sum(gross_amount) FILTER (NOT is_now)) AS gross0,
-               known(sum(return_amount) FILTER (is_now)) AS back, known(sum(return_amount) FILTER (NOT is_now)) AS back0,
+               known(sum(gross_amount) FILTER (is_now)) AS gross,
+               known(sum(gross_amount) FILTER (NOT is_now)) AS gross0,
+               known(sum(return_amount) FILTER (is_now)) AS back,
+               known(sum(return_amount) FILTER (NOT is_now)) AS back0,
                count(DISTINCT order_id) FILTER (is_sale AND is_now) AS orders,
                count(DISTINCT order_id) FILTER (is_sale AND NOT is_now) AS orders0,
                count(DISTINCT user_id) FILTER (is_sale AND is_now) AS people,
@@ -164,7 +167,8 @@ ANSWERS: dict[str, str] = {
     "weekly_revenue": f"""
     WITH {_LINES}, weeks AS (
         SELECT week_of(transaction_date) AS week, count(DISTINCT transaction_date) AS days,
-               count(DISTINCT (transaction_date, coalesce(user_country, 'unknown'), order_id)) FILTER (is_sale) AS orders,
+               count(DISTINCT (transaction_date, coalesce(user_country, 'unknown'), order_id))
+                   FILTER (is_sale) AS orders,
                sum(gross_amount) AS gross, sum(return_amount) AS back, sum(net_amount) AS net,
                sum(margin_amount) AS margin
         FROM lines WHERE {_PERIOD_LINES} GROUP BY week
@@ -177,7 +181,8 @@ ANSWERS: dict[str, str] = {
     "monthly_margin": f"""
     WITH {_LINES}, months AS (
         SELECT month_of(transaction_date) AS month,
-               count(DISTINCT (transaction_date, coalesce(user_country, 'unknown'), order_id)) FILTER (is_sale) AS orders,
+               count(DISTINCT (transaction_date, coalesce(user_country, 'unknown'), order_id))
+                   FILTER (is_sale) AS orders,
                known(sum(quantity) FILTER (is_sale)) AS units, sum(gross_amount) AS gross,
                known(sum(discount_amount) FILTER (is_sale)) AS discounts, sum(return_amount) AS back,
                sum(net_amount) AS net, sum(margin_amount) AS margin
@@ -305,7 +310,8 @@ ANSWERS: dict[str, str] = {
         SELECT cohort, month_of(transaction_date) AS month, sum(net_amount) AS net
         FROM buyers JOIN fact_transactions USING (user_id) GROUP BY ALL
     )
-    SELECT grid.cohort, date_diff('month', grid.cohort, grid.month) AS since, last_day(grid.month) <= $to_date, customers,
+    SELECT grid.cohort, date_diff('month', grid.cohort, grid.month) AS since, last_day(grid.month) <= $to_date,
+           customers,
            known(net), each_of(known((SELECT sum(s.net) FROM spent s
                WHERE s.cohort = grid.cohort AND s.month <= grid.month AND s.month >= grid.cohort)), customers)
     FROM grid LEFT JOIN spent ON spent.cohort = grid.cohort AND spent.month = grid.month ORDER BY grid.cohort, since""",
@@ -338,7 +344,8 @@ ANSWERS: dict[str, str] = {
     FROM labelled GROUP BY week, kind ORDER BY week, kind""",
     "loyalty_tiers": """
     SELECT coalesce(loyalty_tier, 'none') AS tier, count(*), count(first_purchase_date),
-           q4(count(first_purchase_date), count(*)), q4(sum(orders), count(first_purchase_date)), sum(net_amount) AS net,
+           q4(count(first_purchase_date), count(*)), q4(sum(orders), count(first_purchase_date)),
+           sum(net_amount) AS net,
            each_of(sum(net_amount), count(*))
     FROM agg_user_metrics GROUP BY tier ORDER BY net DESC, tier""",
     # -- conversion_funnel
@@ -387,7 +394,8 @@ ANSWERS: dict[str, str] = {
     ), f AS (
         SELECT count(*) FILTER (is_now) AS n, count(*) FILTER (NOT is_now) AS n0,
                count(*) FILTER (gone AND is_now) AS a, count(*) FILTER (gone AND NOT is_now) AS a0,
-               known(sum(cart_value) FILTER (gone AND is_now)) AS v, known(sum(cart_value) FILTER (gone AND NOT is_now)) AS v0
+               known(sum(cart_value) FILTER (gone AND is_now)) AS v,
+               known(sum(cart_value) FILTER (gone AND NOT is_now)) AS v0
         FROM filled
     )
     SELECT $from_date, $to_date, n, n0, a, a0, q4(a, n), q4(a0, n0), v, v0, share(v - v0, v0), each_of(v, a) FROM f""",

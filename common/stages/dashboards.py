@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any
 
 from pyspark import inheritable_thread_target
+from pyspark.sql import DataFrame
 
 from common.bi.catalogue import Dashboard, Query, parse_catalogue, read_catalogue
 from common.bi.checks import FACTS_SCHEMA, facts_of
@@ -40,6 +41,16 @@ class _Asked:
     time_zone: str
     no_clickstream: str
 
+    def statement(self, query: Query) -> str:
+        """A question in Spark's SQL."""
+        days = query.span.resolve(self.data) or self.data
+        parameters = {
+            "from_date": days.first.isoformat(),
+            "to_date": days.last.isoformat(),
+            "time_zone": self.time_zone,
+        }
+        return to_spark(parse_select(query.sql, query.name), parameters, self.databases, self.paths)
+
 
 def run(context: StageContext) -> StageResult:
     """Ask every question, hold the answers of each dashboard against its gate, and write all of them.
@@ -52,7 +63,7 @@ def run(context: StageContext) -> StageResult:
     """
     text = read_catalogue()
     dashboards = parse_catalogue(text)
-    versions = {name: delta.version_of(context.spark, context.layout.path(path)) for name, path in _LAKE.items()}
+    versions = _versions(context)
     origin = _origin(context, text, versions)
     before = read_index(context.layout)
     if before and before.origin == origin and has_all_files(context.layout, before) and not context.rebuild:
@@ -77,6 +88,10 @@ def run(context: StageContext) -> StageResult:
     )
     write_answers(context.layout, index, answers)
     return StageResult("ok", notes=_notes(index, answers))
+
+
+def _versions(context: StageContext) -> dict[str, int | None]:
+    return {name: delta.version_of(context.spark, context.layout.path(path)) for name, path in _LAKE.items()}
 
 
 def _origin(context: StageContext, text: str, versions: Mapping[str, int | None]) -> dict[str, Any]:
@@ -131,16 +146,25 @@ def _days(context: StageContext, table: str, column: str) -> Period | None:
     return Period(first, last)
 
 
+def questions(context: StageContext) -> dict[str, str]:
+    """Every question in Spark's SQL, by its name, about the newest days of the data.
+
+    Raises:
+        InputError: If nothing is published, or there is no day to ask about.
+    """
+    asked = _asked(context, _versions(context))
+    dashboards = parse_catalogue(read_catalogue())
+    return {query.name: asked.statement(query) for dashboard in dashboards for query in dashboard.queries}
+
+
+def ask(context: StageContext, statement: str) -> DataFrame:
+    """What a question gives."""
+    return context.spark.sql(statement)
+
+
 def _answer(context: StageContext, asked: _Asked, query: Query) -> Answer:
     period = query.span.resolve(asked.data)
-    days = period or asked.data
-    parameters = {
-        "from_date": days.first.isoformat(),
-        "to_date": days.last.isoformat(),
-        "time_zone": asked.time_zone,
-    }
-    statement = to_spark(parse_select(query.sql, query.name), parameters, asked.databases, asked.paths)
-    frame = context.spark.sql(statement)
+    frame = ask(context, asked.statement(query))
     _require_columns(query, frame.columns)
     types = tuple(kind for _, kind in frame.dtypes)
     if not asked.available[query.needs]:
@@ -148,6 +172,7 @@ def _answer(context: StageContext, asked: _Asked, query: Query) -> Answer:
         reason = asked.no_clickstream if query.needs == "clickstream" else "there are no sales in the data"
         return Answer(query, period, frame.limit(0).toArrow(), types, reason)
     rows = frame.toArrow()
+    days = period or asked.data
     nothing = f"nothing between {days.first} and {days.last} answers this question"
     return Answer(query, period, rows, types, None if rows.num_rows else nothing)
 
