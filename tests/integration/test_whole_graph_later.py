@@ -17,7 +17,7 @@ from tests.runs import fingerprints, generate, kill_in, quarantined, run_graph, 
 pytestmark = pytest.mark.slow
 
 DAYS = ("2025-12-01", "2025-12-02", "2025-12-03")
-BATCH = ("--to", "publish_hive")
+TABLES = ("--to", "publish_hive")
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +26,7 @@ def day_by_day(finished: Finished) -> Layout:
     for day in DAYS:
         before = fingerprints(finished.layout)
         generate(finished.layout, SCALE, SEED, "--increment", day)
-        run = run_graph(finished.layout, *BATCH)
+        run = run_graph(finished.layout, *TABLES)
         assert run["date"] == day
         assert fingerprints(finished.layout)["fact_transactions"] != before["fact_transactions"]
     return finished.layout
@@ -37,13 +37,13 @@ def killed(finished: Finished, day_by_day: Layout, tmp_path_factory: pytest.Temp
     """The same raw data at once, in a run that is killed three times and in the end goes on with four cores."""
     layout = Layout.at(tmp_path_factory.mktemp("killed") / "root")
     shutil.copytree(day_by_day.local("raw"), layout.local("raw"))
-    kill_in(layout, "clean_clickstream", *BATCH)
-    kill_in(layout, "load_facts", *BATCH)
-    kill_in(layout, "publish_hive", *BATCH)
+    kill_in(layout, "clean_clickstream", *TABLES)
+    kill_in(layout, "load_facts", *TABLES)
+    kill_in(layout, "publish_hive", *TABLES)
     assert run_json(layout)["status"] == "running"
     four = Path(layout.root).parent / "four.yaml"
     four.write_text("spark: {master: 'local[4]', shuffle_partitions: 3}\n")
-    run = run_graph(layout, *BATCH, "--resume", "--parallel", "2", "--conf", str(four))
+    run = run_graph(layout, *TABLES, "--resume", "--parallel", "2", "--conf", str(four))
     assert {stage["status"] for stage in run["stages"]} <= {"ok", "skipped"}
     return layout
 
