@@ -59,7 +59,7 @@ def draw(query: Query, spec: ChartSpec, currency: str | None, period: tuple[date
 
 def tick_format(unit: str | None) -> str:
     """How an axis writes its values."""
-    return ".0%" if unit in {"share", "growth"} else "~s" if unit in {"money", "count"} else ",~f"
+    return ",.2~%" if unit in {"share", "growth"} else "~s" if unit in {"money", "count"} else ",~f"
 
 
 def hover_format(axis: str, unit: str | None, currency: str | None) -> str:
@@ -269,8 +269,7 @@ class _Drawer:
         spec = self._spec
         column = self._column(spec.value)
         x, y = spec.x or "", spec.y[0]
-        across = sorted({row[x] for row in self._query.rows}, key=_order)
-        down = sorted({row[y] for row in self._query.rows}, key=_order)
+        across, down = (_places([row[name] for row in self._query.rows]) for name in (x, y))
         known = {(row[x], row[y]): number(row[column.name]) for row in self._query.rows}
         trace: Figure = {
             "type": "heatmap",
@@ -286,7 +285,9 @@ class _Drawer:
             "colorbar": {"thickness": 10, "outlinewidth": 0, "tickformat": tick_format(column.unit), "len": 0.9},
         }
         if len(across) * len(down) <= _CELLS_WITH_TEXT:
-            in_cells = {"share": "%{z:.0%}", "count": "%{z:,}"}.get(column.unit or "", "%{z:.3~s}")
+            in_cells = {"share": "%{z:.0%}", "count": "%{z:,}", "seconds": "%{z:,.0f}"}.get(
+                column.unit or "", "%{z:.3~s}"
+            )
             trace |= {"texttemplate": in_cells, "showscale": False}
         layout = {
             "xaxis": {"type": "category", "showgrid": False},
@@ -375,6 +376,12 @@ def _x(value: Any) -> Any:  # noqa: ANN401 - any value of a row
     if isinstance(value, date):
         return value.isoformat()
     return number(value) if formats.is_number(value) else str(value)
+
+
+def _places(values: Sequence[Any]) -> list[Any]:
+    """The places along an axis of categories: numbers and days in order, words as the rows have them."""
+    known = list(dict.fromkeys(values))
+    return known if any(value is None or isinstance(value, str) for value in known) else sorted(known)
 
 
 def _label(first: Any, second: Any) -> str:  # noqa: ANN401 - any value of a row

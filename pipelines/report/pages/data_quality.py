@@ -13,7 +13,7 @@ from pipelines.report.results import Column
 from pipelines.report.runs import Run
 from pipelines.report.tables import Cell, Table, number, of_values, text
 
-_FEWEST_RUNS = 2
+_FEWEST_RUNS, _RUNS_DRAWN = 2, 20
 _STATUS = {"ok": "done", "failed": "failed", "running": "not ended"}
 
 
@@ -122,9 +122,18 @@ def _reasons(quality: DatasetQuality) -> Card:
     return made
 
 
+def _labels(runs: Sequence[Run]) -> dict[str, str]:
+    """When each run started, to the minute, or to the second where two started within one."""
+    for form in ("%d %b %H:%M", "%d %b %H:%M:%S"):
+        labels = {run.run_id: run.started.strftime(form) if run.started else run.run_id for run in runs}
+        if len(set(labels.values())) == len(labels):
+            return labels
+    return {run.run_id: run.run_id for run in runs}
+
+
 def _history(runs: Sequence[Run]) -> list[Card]:
-    oldest_first = list(reversed(runs))
-    labels = {run.run_id: f"{run.started:%d %b %H:%M:%S}" if run.started else run.run_id for run in runs}
+    oldest_first = list(reversed(runs[:_RUNS_DRAWN]))
+    labels = _labels(oldest_first)
     run_column = Column("run", "string", None)
     quarantined = [
         (labels[run.run_id], dataset, stage.count("quarantined") / stage.count("read"))
@@ -171,11 +180,11 @@ def _history(runs: Sequence[Run]) -> list[Card]:
             made_query(
                 "seconds_over_runs",
                 "Seconds by stage and run",
-                "Which stages take the time, and does that grow?",
+                "Which stages take the time, and does it grow?",
                 [run_column, Column("stage", "string", None), Column("seconds", "double", "seconds")],
                 seconds,
             ),
-            ChartSpec("stacked", "run", ("seconds",), series="stage", wide=True),
+            ChartSpec("heatmap", "run", ("stage",), value="seconds", wide=True),
             "data/run/seconds_over_runs.csv",
         ),
     ]

@@ -131,14 +131,8 @@ def _notices(layout: Layout, run: Run) -> list[Notice]:
     if run.failed is not None:
         left = [stage.name for stage in run.stages if stage.status == "not reached"]
         rest = f" Not reached: {', '.join(left)}." if left else ""
-        found.append(
-            Notice(
-                "bad",
-                f"This run failed in {run.failed.name}",
-                f"{run.failed.error or 'No reason is known.'}{rest}",
-                *link,
-            )
-        )
+        reason = (run.failed.error or "No reason is known").rstrip(".")
+        found.append(Notice("bad", f"This run failed in {run.failed.name}", f"{reason}.{rest}", *link))
     elif run.status == "failed":
         found.append(Notice("bad", "This run failed", run.error or "The log says why.", *link))
     elif run.status == "running":
@@ -152,7 +146,9 @@ def _notices(layout: Layout, run: Run) -> list[Notice]:
 
 
 def run_tiles(run: Run, earlier: Sequence[Run]) -> list[Tile]:
-    """The figures of a run, each held against the newest earlier run that has it, with its course over runs."""
+    """The figures of a run, and of one that was done its course and its change from the run before that was done."""
+    is_done = run.status == "ok"
+    done = [each for each in earlier if is_done and each.status == "ok"]
     measures: list[tuple[str, Any, str]] = [
         ("Rows read", lambda each: each.cleaned("read") or None, "count"),
         ("Rows published", lambda each: each.published_rows, "count"),
@@ -161,7 +157,7 @@ def run_tiles(run: Run, earlier: Sequence[Run]) -> list[Tile]:
     ]
     tiles_ = []
     for label, measure, unit in measures:
-        known = [value for value in (measure(each) for each in earlier) if value is not None]
+        known = [value for value in (measure(each) for each in done) if value is not None]
         now = measure(run)
         better: Literal["down"] | None = "down" if label in {"Quarantined", "Duration"} else None
         course = [float(value) for value in [*reversed(known[: _SPARK_RUNS - 1]), *([now] if now is not None else [])]]

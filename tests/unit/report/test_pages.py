@@ -60,7 +60,7 @@ class TestOverview:
         page = pages(layout)["index.html"]
         [(kind, title, text)] = said(page)
         assert (kind, title) == ("bad", "This run failed in load_facts")
-        assert text == f"{FAILURE} Not reached: etl_warehouse, publish_hive, bi_dashboards."
+        assert text == f"{FAILURE}. Not reached: etl_warehouse, publish_hive, bi_dashboards."
         assert page.notices[0].href == f"../logs/{NEW}.log"
         assert [lane.status for lane in page.context["lanes"][-4:]] == ["failed"] + ["not reached"] * 3
         gates = {row[0].text: row[1].text for row in page.context["tables"]["gates"].rows}
@@ -140,7 +140,7 @@ class TestQuality:
         read = json.loads(history["rows_over_runs"].figure)
         clicks = next(trace for trace in read["data"] if trace["name"] == "clickstream")
         assert clicks["y"] == [2000, 1000]
-        assert clicks["x"] == ["29 Nov 09:00:00", "30 Nov 09:00:00"]
+        assert clicks["x"] == ["29 Nov 09:00", "30 Nov 09:00"]
 
 
 class TestDashboards:
