@@ -16,7 +16,8 @@ from pipelines.report.pages.data_quality import quality_page
 from pipelines.report.pages.glossary import glossary_page
 from pipelines.report.pages.model import Page
 from pipelines.report.pages.models import model_pages
-from pipelines.report.pages.overview import Published, overview_page
+from pipelines.report.pages.overview import overview_page
+from pipelines.report.pages.run_tables import Published
 from pipelines.report.quality import read_quality
 from pipelines.report.rendering import write_site
 from pipelines.report.results import read_dashboards

@@ -109,8 +109,9 @@
 
   const DATES = [
     { dtickrange: [null, 43200000], value: "%H:%M\n%e %b" },
-    { dtickrange: [43200000, "M1"], value: "%e %b\n%Y" },
-    { dtickrange: ["M1", null], value: "%b\n%Y" },
+    { dtickrange: [43200000, 2419200000], value: "%e %b\n%Y" },
+    { dtickrange: ["M1", "M6"], value: "%b\n%Y" },
+    { dtickrange: ["M12", null], value: "%Y" },
   ];
 
   function tokens() {

@@ -93,7 +93,7 @@ class _Speaker:
         column = self._query.column(name)
         if column is not None and column.is_number and name not in {"weekday", "hour_of_day"}:
             return f"{column.label} {self._say(value, column)}"
-        if "month" in name.split("_") or name in {"weekday", "hour_of_day"}:
+        if isinstance(value, str) or "month" in name.split("_") or name in {"weekday", "hour_of_day"}:
             return formats.category(value, name)
         return self._say(value, column)
 

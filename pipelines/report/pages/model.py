@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.report import formats
-from pipelines.report.charts.figures import Drawing, draw
+from pipelines.report.charts.canvas import Drawing
+from pipelines.report.charts.figures import draw
 from pipelines.report.charts.specs import ChartSpec
 from pipelines.report.charts.summaries import missing_days, missing_sentence, summary
 from pipelines.report.results import Column, Query

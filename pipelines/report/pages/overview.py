@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from collections.abc import Sequence
+from datetime import date
 from typing import Any, Literal
 
 from common.layout import Layout
@@ -13,44 +12,11 @@ from pipelines.report.charts.sparkline import sparkline
 from pipelines.report.kpis import Tile, change
 from pipelines.report.pages.flow import row_flow
 from pipelines.report.pages.model import Notice, Page
-from pipelines.report.runs import CLEANING, Gate, Run, StageRun
-from pipelines.report.tables import Cell, Table, number, of_values, text
+from pipelines.report.pages.run_tables import Published, account_table, gate_documents, gates_table, published_table
+from pipelines.report.pages.timeline import STATUS, lanes, length_of, ticks
+from pipelines.report.runs import CLEANING, Gate, Run
 
-ROW_KINDS = ("read", "written", "quarantined", "duplicates", "superseded")
-_STATUS = {
-    "ok": "done",
-    "failed": "failed",
-    "running": "not ended",
-    "skipped": "nothing new",
-    "not reached": "not reached",
-}
 _SPARK_RUNS = 20
-_ENOUGH_TICKS = 7
-
-
-@dataclass(frozen=True)
-class Lane:
-    """A stage on the timeline: places in per cent of the run's length."""
-
-    stage: str
-    status: str
-    said: str
-    start: float
-    width: float
-    gates: float
-    seconds: str
-    title: str
-
-
-@dataclass(frozen=True)
-class Published:
-    """A published table as ops/tables.json has it."""
-
-    name: str
-    rows: int
-    columns: int
-    version: int
-    fingerprint: str
 
 
 def overview_page(layout: Layout, runs: Sequence[Run], published: Sequence[Published]) -> Page:
@@ -80,10 +46,10 @@ def overview_page(layout: Layout, runs: Sequence[Run], published: Sequence[Publi
         notices=tuple(_notices(layout, run)),
         context={
             "run": run,
-            "status": _STATUS[run.status],
+            "status": STATUS[run.status],
             "tiles": run_tiles(run, earlier),
             "lanes": lanes(run),
-            "ticks": ticks(_length(run)),
+            "ticks": ticks(length_of(run)),
             "flow": row_flow(run, {each.name: each.rows for each in published}),
             "tables": tables,
             "documents": "../gx/data_docs/index.html"
@@ -190,120 +156,3 @@ def _tile_note(run: Run, label: str) -> str | None:
         gates = sum(stage.gate_seconds or 0.0 for stage in run.stages)
         return f"{formats.share(gates / run.seconds, 0)} of it in gates" if gates else None
     return None
-
-
-def _length(run: Run) -> float:
-    """Seconds from the first start to the last end."""
-    start = run.started
-    if start is None:
-        return 0.0
-    ends = [stage.started + timedelta(seconds=stage.seconds or 0.0) for stage in run.stages if stage.started]
-    return max((max(ends) - start).total_seconds(), 0.001)
-
-
-def lanes(run: Run) -> list[Lane]:
-    """Each stage with its place on the timeline."""
-    start, length = run.started, _length(run)
-    return [_lane(stage, start, length) for stage in run.stages]
-
-
-def _lane(stage: StageRun, start: datetime | None, length: float) -> Lane:
-    said = _STATUS[stage.status]
-    if stage.started is None or start is None or stage.seconds is None:
-        return Lane(stage.name, stage.status, said, 0.0, 0.0, 0.0, formats.NO_VALUE, f"{stage.name}: {said}")
-    offset = (stage.started - start).total_seconds()
-    gates = f", {formats.duration(stage.gate_seconds)} of it in gates" if stage.gate_seconds else ""
-    return Lane(
-        stage=stage.name,
-        status=stage.status,
-        said=said,
-        start=round(100 * offset / length, 3),
-        width=round(100 * stage.seconds / length, 3),
-        gates=round(100 * min((stage.gate_seconds or 0.0) / stage.seconds, 1.0), 1) if stage.seconds else 0.0,
-        seconds=formats.duration(stage.seconds),
-        title=f"{stage.name}: {said}, {formats.duration(stage.seconds)} from {formats.duration(offset)}{gates}",
-    )
-
-
-def ticks(length: float) -> list[tuple[float, str]]:
-    """Round places on an axis of seconds: per cent and text."""
-    if length <= 0:
-        return []
-    steps = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400)
-    step = next((each for each in steps if length / each <= _ENOUGH_TICKS), steps[-1])
-    return [(round(100 * place / length, 3), _tick(place)) for place in range(0, int(length) + 1, step)]
-
-
-def _tick(seconds: int) -> str:
-    minutes, rest = divmod(seconds, 60)
-    return f"{minutes}:{rest:02d}"
-
-
-def account_table(run: Run) -> Table:
-    """Each stage with its account."""
-    heads = [
-        text("stage"),
-        text("status"),
-        number("started_after", "seconds", "starts after"),
-        *(number(name, "seconds") for name in ("seconds", "gate_seconds")),
-        *(number(kind) for kind in ROW_KINDS),
-    ]
-    start = run.started
-    rows = [
-        [
-            stage.name,
-            Cell(_STATUS[stage.status], stage.status, stage.status.replace(" ", "-")),
-            (stage.started - start).total_seconds() if stage.started and start else None,
-            stage.seconds,
-            stage.gate_seconds,
-            *((stage.rows or {}).get(kind) for kind in ROW_KINDS),
-        ]
-        for stage in run.stages
-    ]
-    return of_values("account", "Stages and their rows", heads, rows, csv_path="data/run/account.csv")
-
-
-def gate_documents(layout: Layout, run: Run) -> dict[str, str]:
-    """The page of each gate in Data Docs, by suite, relative to a page of the report."""
-    found = {}
-    for gate in run.gates:
-        directory = layout.local("ops", "gx", "data_docs", "validations", *gate.suite.split("."), run.run_id)
-        pages = sorted(directory.glob("*/*.html")) if directory.is_dir() else []
-        if pages:
-            found[gate.suite] = "../" + pages[-1].relative_to(layout.local("ops")).as_posix()
-    return found
-
-
-def gates_table(run: Run, documents: Mapping[str, str]) -> Table:
-    """Each gate with what it found, and a link to its page in Data Docs."""
-    heads = [
-        text("gate"),
-        text("result"),
-        number("expectations"),
-        number("seconds", "seconds"),
-        text("findings", "not met"),
-    ]
-    rows = [
-        [
-            Cell(gate.suite, gate.suite, None, documents.get(gate.suite)),
-            _gate_result(gate),
-            gate.evaluated,
-            gate.seconds,
-            "; ".join((*gate.failures, *gate.warnings)) or None,
-        ]
-        for gate in run.gates
-    ]
-    return of_values("gates", "Gates", heads, rows, csv_path="data/run/gates.csv")
-
-
-def _gate_result(gate: Gate) -> Cell:
-    if not gate.passed:
-        return Cell("failed", "failed", "failed")
-    return Cell("warns", "warns", "warns") if gate.warnings else Cell("passed", "passed", "ok")
-
-
-def published_table(published: Sequence[Published]) -> Table:
-    """The published tables."""
-    heads = [text("table"), number("rows"), number("columns"), number("version"), text("fingerprint")]
-    rows = [[each.name, each.rows, each.columns, each.version, each.fingerprint] for each in published]
-    return of_values("published", "Published tables", heads, rows, csv_path="data/run/published.csv")

@@ -137,7 +137,7 @@ def put_quality(layout: Layout, run_id: str = NEW, datasets: Iterable[str] = DAT
             "run_id": run_id,
             "rows": rows,
             "fates": {},
-            "reasons": {"malformed_line": rows["quarantined"] - 1, "missing_key": 1},
+            "reasons": {"malformed_line": rows["quarantined"] - 1, "missing_key": 1} if rows["quarantined"] else {},
             "flags": {"is_bot": 3} if name == "clickstream" else {},
             "worst_files": {f"raw/{name}/first.csv": rows["quarantined"]},
             "replaced": 0,

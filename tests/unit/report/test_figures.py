@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -156,6 +157,24 @@ def test_losses_have_room_for_their_values() -> None:
     drawing = draw(query, ChartSpec("bars", "name", ("net",)), "USD", None)
     assert drawing is not None
     assert drawing.figure["layout"]["xaxis"]["range"] == [-8.0, 10.3]
+
+
+def test_names_at_the_ends_of_lines_stay_apart_and_inside() -> None:
+    columns = [Column("day", "date", "date"), Column("kind", "string", "text"), Column("net", "double", "money")]
+    values = {"a": 10.0, "b": 10.0, "c": 9.9, "d": -2.0}
+    rows = [(date(2025, 11, day), kind, value) for kind, value in values.items() for day in (1, 2)]
+    drawing = draw(
+        made_query("q", "t", "?", columns, rows), ChartSpec("line", "day", ("net",), series="kind"), "USD", None
+    )
+    assert drawing is not None
+    layout = drawing.figure["layout"]
+    low, high = layout["yaxis"]["range"]
+    assert low == -2.0
+    scale = (drawing.height - 60) / (high - low)
+    pixels = sorted((each["y"] - low) * scale + each["yshift"] for each in layout["annotations"])
+    assert pixels[0] == pytest.approx(0.0)
+    assert pixels[-1] <= drawing.height - 60
+    assert all(upper - lower >= 15 - 1e-9 for lower, upper in pairwise(pixels))
 
 
 @pytest.mark.parametrize(("values", "line"), [([], False), ([1.0], False), ([1.0, 1.0], True), ([1.0, 3.0, 2.0], True)])
