@@ -98,7 +98,7 @@ class RecommendationSettings(_Model):
     similar_n: int
     min_users: int
     max_iter: int
-    search_share: float
+    search_iter: int
     evaluation_users: int
     margin: float
     event_weights: dict[str, float]

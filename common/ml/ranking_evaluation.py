@@ -63,7 +63,14 @@ def ranking_data(daily: DataFrame, period: Period, index: Index, limit: int) -> 
         index: Customers and products of training.
         limit: Of customers, about.
     """
-    known = interactions(daily, period.first)
+    known = interactions(daily, period.first).persist()
+    try:
+        return _collect(known, daily, period, index, limit)
+    finally:
+        known.unpersist()
+
+
+def _collect(known: DataFrame, daily: DataFrame, period: Period, index: Index, limit: int) -> RankingData:
     later = purchases_since(daily.where(F.col("day") < period.end), period.first)
     fresh = later.join(
         known.where("bought > 0").select("user_id", "product_id"), on=["user_id", "product_id"], how="left_anti"

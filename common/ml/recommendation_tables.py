@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 
 from common.ml.best_products import best_items
 from common.ml.interactions import ALL_SEGMENTS
-from common.ml.recommender import Factors
+from common.ml.recommender import Factors, named_places
 
 MODEL, POPULAR = "model", "popular"
 
@@ -76,8 +76,8 @@ def similar_products(factors: Factors, on_sale: DataFrame, count: int) -> DataFr
 
 def _scored(factors: Factors, active: DataFrame, taken: DataFrame, on_sale: DataFrame, count: int) -> DataFrame:
     spark = active.sparkSession
-    users = spark.createDataFrame(list(enumerate(factors.users)), "id int, user_id string")
-    places = spark.createDataFrame(list(enumerate(factors.items)), "place int, product_id string")
+    users = named_places(spark, factors.users, "id", "user_id")
+    places = named_places(spark, factors.items, "place", "product_id")
     excluded = (
         taken.join(F.broadcast(places), on="product_id", how="inner")
         .groupBy("user_id")
@@ -137,7 +137,7 @@ def _allowed(factors: Factors, on_sale: DataFrame) -> np.ndarray:
 
 def _names(factors: Factors, on_sale: DataFrame) -> DataFrame:
     spark = on_sale.sparkSession
-    named = spark.createDataFrame(list(enumerate(factors.items)), "place int, name string")
+    named = named_places(spark, factors.items, "place", "name")
     return named.join(F.broadcast(on_sale.select(F.col("product_id").alias("name"))), on="name", how="left_semi")
 
 

@@ -16,7 +16,7 @@ import pandas as pd
 from pyspark.ml import PipelineModel
 from pyspark.ml.feature import SQLTransformer, StringIndexerModel
 from pyspark.ml.recommendation import ALS, ALSModel
-from pyspark.sql import DataFrame
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from common.ml.ranking import Floats, Ints
@@ -59,14 +59,29 @@ def make_index(pairs: DataFrame) -> Index:
     return Index(tuple(sorted(row[0] for row in users)), tuple(sorted(row[0] for row in items)))
 
 
+def named_places(spark: SparkSession, names: Sequence[str], place: str, name: str) -> DataFrame:
+    """Names and their places, as rows."""
+    frame = pd.DataFrame({place: np.arange(len(names), dtype=np.int32), name: list(names)})
+    return spark.createDataFrame(frame, f"{place} int, {name} string")
+
+
 def arrange(rows: DataFrame, index: Index, value: str) -> DataFrame:
     """Pairs by their places, in one partition and one order: what ALS learns depends on both to the last digit.
+
+    Args:
+        rows: user_id, product_id and the value; those that the index does not know are left out.
+        index: The index.
+        value: The column of the value.
 
     Returns:
         user, item, value.
     """
-    placed = index.stage().transform(rows)
-    chosen = placed.select(F.col("user").cast("int"), F.col("item").cast("int"), F.col(value).alias("value"))
+    spark = rows.sparkSession
+    placed = rows
+    for name, place, known in (("user_id", "user", index.users), ("product_id", "item", index.items)):
+        # A join instead of the pipeline's indexer, which would send all ids along with each task.
+        placed = placed.join(F.broadcast(named_places(spark, known, place, name)), on=name, how="inner")
+    chosen = placed.select("user", "item", F.col(value).alias("value"))
     return chosen.repartition(1).sortWithinPartitions("user", "item")
 
 

@@ -94,22 +94,13 @@ def search(past: Past) -> Chosen:
     period = past.test.before(recommendations.test_days)
     index = index_before(past, period.first)
     trials: list[dict[str, Any]] = []
-    explicit = None
-    if past.ratings is not None:
-        later = past.rated_in(period)
-        explicit = _best(
-            recommendations.explicit_trials,
-            lambda trial: -_rmse(past, index, period, later, trial),
-            trials,
-            "validation_rmse",
-            -1.0,
-        )
+    explicit = _search_stars(past, index, period, trials) if past.ratings is not None else None
     data = ranking_data(past.daily, period, index, recommendations.evaluation_users)
     name = f"ndcg_at_{recommendations.top_n}"
     with arranged(interactions(past.daily, period.first), index, "strength") as rows:
 
         def quality(trial: FactorTrial) -> float:
-            model = fit_factors(rows, trial, past.settings, implicit=True)
+            model = fit_factors(rows, trial, _quick(past.settings), implicit=True)
             return _ranked(data, index, model, recommendations.top_n)[name]
 
         implicit = _best(recommendations.implicit_trials, quality, trials, f"validation_{name}", 1.0)
@@ -160,18 +151,29 @@ def arranged(pairs: DataFrame, index: Index, value: str) -> Iterator[DataFrame]:
         rows.unpersist()
 
 
-def _rmse(past: Past, index: Index, period: Period, later: pd.DataFrame, trial: FactorTrial) -> float:
-    """Of warm pairs alone: for the others no parameter matters. Infinite where there are none."""
-    with arranged(past.rated_before(period.first), index, "rating") as rows:
-        model = fit_factors(rows, trial, past.settings, implicit=False)
+def _search_stars(past: Past, index: Index, period: Period, trials: list[dict[str, Any]]) -> FactorTrial:
+    """By the RMSE of warm pairs alone: for the others no parameter matters. Infinite where there are none."""
+    later = past.rated_in(period)
     users, items = index.places(later["user_id"], index.users), index.places(later["product_id"], index.items)
     known = (users >= 0) & (items >= 0)
     pairs = pd.DataFrame({"user": users[known], "item": items[known], "rating": later["rating"].to_numpy()[known]})
-    if pairs.empty:
-        return float("inf")
-    found: pd.DataFrame = model.transform(past.daily.sparkSession.createDataFrame(pairs)).toPandas()
-    off = (found["prediction"].clip(1.0, 5.0) - found["rating"]).dropna().sort_values()
-    return float(np.sqrt((off**2).mean())) if len(off) else float("inf")
+    asked = past.daily.sparkSession.createDataFrame(pairs, "user int, item int, rating double")
+    with arranged(past.rated_before(period.first), index, "rating") as rows:
+
+        def quality(trial: FactorTrial) -> float:
+            model = fit_factors(rows, trial, _quick(past.settings), implicit=False)
+            found: pd.DataFrame = model.transform(asked).select("prediction", "rating").toPandas()
+            off = (found["prediction"].clip(1.0, 5.0) - found["rating"]).dropna().sort_values()
+            return -float(np.sqrt((off**2).mean())) if len(off) else -float("inf")
+
+        return _best(past.settings.recommendations.explicit_trials, quality, trials, "validation_rmse", -1.0)
+
+
+def _quick(settings: MlSettings) -> MlSettings:
+    """Fewer iterations: enough to tell parameters apart."""
+    recommendations = settings.recommendations
+    fewer = recommendations.model_copy(update={"max_iter": recommendations.search_iter})
+    return settings.model_copy(update={"recommendations": fewer})
 
 
 def _ranked(data: RankingData, index: Index, model: ALSModel, count: int) -> dict[str, float]:

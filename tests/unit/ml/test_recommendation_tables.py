@@ -1,0 +1,134 @@
+"""The best products for customers: blocks of a product of matrices, exclusion, and those whom no model knows."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from pyspark.sql import DataFrame, SparkSession
+
+from common.ml.best_products import best_items
+from common.ml.recommendation_tables import MODEL, POPULAR, Offer, for_customers, similar_products
+from common.ml.recommender import Factors, Index, arrange, as_pipeline, fit_factors
+from common.settings import FactorTrial, Settings
+
+ITEMS = ("P1", "P2", "P3", "P4")
+INTEREST = [
+    ("a", "P1", 5.0, 1), ("a", "P2", 1.0, 0),
+    ("b", "P1", 5.0, 1), ("b", "P2", 5.0, 1),
+    ("c", "P3", 5.0, 1), ("c", "P4", 4.0, 0),
+]  # fmt: skip
+KNOWN = "user_id string, product_id string, strength float, bought int"
+
+
+@pytest.fixture(scope="module")
+def known(spark: SparkSession) -> DataFrame:
+    return spark.createDataFrame(INTEREST, KNOWN)
+
+
+@pytest.fixture(scope="module")
+def factors(known: DataFrame) -> Factors:
+    from common.settings import load_settings  # noqa: PLC0415 - the fixture of the same name is a test's own
+
+    index = Index(("a", "b", "c"), ITEMS)
+    trial = FactorTrial(rank=2, reg=0.1, alpha=1.0)
+    model = fit_factors(arrange(known, index, "strength"), trial, load_settings().ml, implicit=True)
+    return Factors.of(as_pipeline(index, None, model))
+
+
+@pytest.fixture
+def offer(spark: SparkSession) -> Offer:
+    on_sale = spark.createDataFrame(
+        [("P1", False), ("P2", True), ("P3", False), ("P4", False)], "product_id string, is_replenishable boolean"
+    )
+    popular = spark.createDataFrame(
+        [("all", "P1", 9, 1), ("all", "P2", 8, 2), ("all", "P3", 7, 3), ("gold", "P4", 1, 1)],
+        "segment string, product_id string, customers int, rank int",
+    )
+    segments = spark.createDataFrame(
+        [(name, "gold" if name == "new" else "all") for name in ("a", "b", "c", "new")],
+        "user_id string, segment string",
+    )
+    return Offer(on_sale, popular, segments)
+
+
+def test_best_items_are_those_of_the_product(spark: SparkSession, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("common.ml.best_products._ROWS_AT_A_TIME", 2)
+    random = np.random.default_rng(1)
+    users, items = random.normal(size=(7, 3)).astype(np.float32).astype(float), random.normal(size=(4, 3))
+    rows = spark.createDataFrame(
+        [(str(place), [float(x) for x in factor], [place % 4]) for place, factor in enumerate(users)],
+        "key string, features array<float>, excluded array<int>",
+    )
+    allowed = np.array([True, True, True, False])
+    found = best_items(rows, items, ITEMS, allowed, 2).collect()
+    for place, factor in enumerate(users):
+        scores = items @ factor
+        scores[[place % 4, 3]] = -np.inf
+        wanted = [ITEMS[item] for item in np.argsort(-scores)[:2]]
+        mine = sorted((row["place"], row["item"]) for row in found if row["key"] == str(place))
+        assert [item for _, item in mine] == wanted[: len(mine)]
+        assert [number for number, _ in mine] == list(range(1, len(mine) + 1))
+        assert len(mine) == int(min(2, (scores > -np.inf).sum()))
+
+
+def test_nobody_is_shown_what_they_have_unless_it_is_replenishable(
+    factors: Factors, known: DataFrame, offer: Offer
+) -> None:
+    found = for_customers(factors, known, offer, 4).collect()
+    shown = {name: {row["product_id"] for row in found if row["user_id"] == name} for name in ("a", "b", "c")}
+    assert shown == {"a": {"P2", "P3", "P4"}, "b": {"P2", "P3", "P4"}, "c": {"P1", "P2", "P4"}}
+    assert {row["reason"] for row in found} == {MODEL}
+
+
+def test_taste_ranks(factors: Factors, known: DataFrame, offer: Offer) -> None:
+    found = for_customers(factors, known, offer, 1).collect()
+    assert {row["user_id"]: row["product_id"] for row in found} == {"a": "P2", "b": "P2", "c": "P4"}
+
+
+def test_who_is_new_to_the_model_gets_what_is_popular(
+    spark: SparkSession, factors: Factors, known: DataFrame, offer: Offer
+) -> None:
+    later = known.unionByName(spark.createDataFrame([("new", "P1", 4.0, 1), ("gone", "P1", 4.0, 1)], KNOWN))
+    found = [row for row in for_customers(factors, later, offer, 2).collect() if row["user_id"] not in {"a", "b", "c"}]
+    # One product is too few for a segment of its own: the list of all, without P1 which is there already.
+    assert [(row["user_id"], row["rank"], row["product_id"], row["reason"]) for row in sorted(found)] == [
+        ("new", 1, "P2", POPULAR),
+        ("new", 2, "P3", POPULAR),
+    ]
+
+
+def test_similar_products_are_others_by_cosine(factors: Factors, offer: Offer) -> None:
+    found = similar_products(factors, offer.on_sale, 2).collect()
+    matrix = factors.item_matrix()
+    unit = matrix / np.linalg.norm(matrix, axis=1, keepdims=True)
+    assert len(found) == 8
+    for row in found:
+        one, other = ITEMS.index(row["product_id"]), ITEMS.index(row["similar_product_id"])
+        assert one != other
+        assert row["similarity"] == pytest.approx(float(unit[one] @ unit[other]), abs=1e-4)
+    assert {row["product_id"]: row["similar_product_id"] for row in found if row["rank"] == 1}["P3"] == "P4"
+
+
+def test_factors_do_not_depend_on_partitions(spark: SparkSession, settings: Settings, known: DataFrame) -> None:
+    index, trial = Index(("a", "b", "c"), ITEMS), FactorTrial(rank=2, reg=0.1, alpha=1.0)
+    matrices = []
+    for partitions in (1, 3, 5):
+        rows = arrange(known.repartition(partitions), index, "strength")
+        matrices.append(
+            Factors(fit_factors(rows, trial, settings.ml, implicit=True), *(index.users, index.items)).item_matrix()
+        )
+    assert np.array_equal(matrices[0], matrices[1])
+    assert np.array_equal(matrices[0], matrices[2])
+
+
+def test_an_unknown_pair_has_no_prediction(spark: SparkSession, settings: Settings, known: DataFrame) -> None:
+    index, trial = Index(("a", "b", "c"), ITEMS), FactorTrial(rank=2, reg=0.1)
+    rows = arrange(known, index, "strength")
+    explicit, implicit = (fit_factors(rows, trial, settings.ml, implicit=kind) for kind in (False, True))
+    pairs = spark.createDataFrame(
+        [("a", "P1"), ("nobody", "P1"), ("a", "nothing")], "user_id string, product_id string"
+    )
+    said = [row["prediction"] for row in as_pipeline(index, explicit, implicit).transform(pairs).collect()]
+    assert 1.0 <= said[0] <= 5.0
+    assert np.isnan(said[1])
+    assert np.isnan(said[2])
