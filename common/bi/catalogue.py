@@ -27,7 +27,7 @@ UNITS = (
     "text",
     "flag",
 )
-NEEDS = ("sales", "clickstream")
+NEEDS = ("sales", "clickstream", "costs", "stock")
 _FILE = ("sql", "impala", "impala_bi_queries.sql")
 _MARK = re.compile(r"^-- @(dashboard|query) (\w+)$")
 _FIELD = re.compile(r"^-- (\w+): (.+)$")

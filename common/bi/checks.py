@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -19,20 +19,18 @@ _FIGURES = ("money", "count", "ratio", "number", "score", "seconds", "days")
 _LONGEST_GRAIN = timedelta(days=31)
 
 
-def facts_of(
-    dashboard: Dashboard, answers: Mapping[str, Answer], available: Mapping[str, bool]
-) -> list[tuple[Any, ...]]:
+def facts_of(dashboard: Dashboard, answers: Mapping[str, Answer], lacking: Collection[str]) -> list[tuple[Any, ...]]:
     """The facts about a dashboard's answers, in the columns of FACTS_SCHEMA.
 
     Args:
         dashboard: From the catalogue.
         answers: By query.
-        available: Whether the data has sales and a clickstream.
+        lacking: What the data does not have of that which a query may need.
     """
-    return [_facts(answers[query.name], answers, available) for query in dashboard.queries]
+    return [_facts(answers[query.name], answers, lacking) for query in dashboard.queries]
 
 
-def _facts(answer: Answer, answers: Mapping[str, Answer], available: Mapping[str, bool]) -> tuple[Any, ...]:
+def _facts(answer: Answer, answers: Mapping[str, Answer], lacking: Collection[str]) -> tuple[Any, ...]:
     query, rows = answer.query, answer.rows
     key = rows.select(list(query.key))
     figures = [column.name for column in query.columns if column.unit in _FIGURES and not column.is_signed]
@@ -50,7 +48,7 @@ def _facts(answer: Answer, answers: Mapping[str, Answer], available: Mapping[str
         ),
         sum(_days_outside(rows[name], answer) for name in days),
         sum(_differs(rows, each.column, answers[each.query].rows, each.other_column) for each in query.agreements),
-        rows.num_rows == 0 and available[query.needs],
+        rows.num_rows == 0 and query.needs not in lacking,
     )
 
 

@@ -28,7 +28,22 @@ _FUNCTIONS = {
 }
 _TIMESTAMPS = (exp.DataType.Type.TIMESTAMP, exp.DataType.Type.TIMESTAMPTZ)
 _CALL = re.compile(r"\b([A-Za-z_]+)\s*\(")
-_KEYWORDS = {"AND", "AS", "BETWEEN", "DECIMAL", "FROM", "IN", "NOT", "ON", "OR", "OVER", "SELECT", "THEN", "WHEN", "WHERE"}
+_KEYWORDS = {
+    "AND",
+    "AS",
+    "BETWEEN",
+    "DECIMAL",
+    "FROM",
+    "IN",
+    "NOT",
+    "ON",
+    "OR",
+    "OVER",
+    "SELECT",
+    "THEN",
+    "WHEN",
+    "WHERE",
+}
 _MAINTENANCE = (
     (re.compile(r"REFRESH (\w+)\.(\w+)"), "refresh"),
     (re.compile(r"INVALIDATE METADATA (\w+)\.(\w+)"), "invalidate"),

@@ -20,6 +20,7 @@ from common.bi.periods import Period, Span
 from common.bi.results import Answer, Index, entry_of, has_all_files, read_index, write_answers
 from common.errors import ConfigurationError, InputError
 from common.job import Stage, StageContext, StageResult
+from common.settings import SourceSettings
 from common.stages.warehouse import CART_ITEMS, SESSIONS
 from common.storage import delta
 from common.storage.published import read_published
@@ -32,14 +33,21 @@ _LAKE = {"lake.sessions": SESSIONS, "lake.cart_items": CART_ITEMS}
 
 @dataclass(frozen=True)
 class _Asked:
-    """What all questions have in common."""
+    """What all questions have in common.
+
+    Attributes:
+        data: The days that there are.
+        lacking: Of what a question may need, what the data does not have, and why.
+        databases: Names of databases other than those in the queries.
+        paths: Delta tables by path, at the versions that the origin names.
+        time_zone: The shop's.
+    """
 
     data: Period
-    available: Mapping[str, bool]
+    lacking: Mapping[str, str]
     databases: Mapping[str, str]
     paths: Mapping[str, str]
     time_zone: str
-    no_clickstream: str
 
     def statement(self, query: Query) -> str:
         """A question in Spark's SQL."""
@@ -126,15 +134,27 @@ def _asked(context: StageContext, versions: Mapping[str, int | None]) -> _Asked:
         raise InputError(
             "there are neither sales nor visits", where=context.layout.ops("tables.json"), remedy="load some data"
         )
-    has_none = context.source.is_mapped and "clickstream" not in context.source.datasets
     return _Asked(
         data=data,
-        available={"sales": sales is not None, "clickstream": visits is not None},
+        lacking=_lacking(context.source, has_sales=sales is not None, has_visits=visits is not None),
         databases={"ecommerce": database},
         paths=paths,
         time_zone=context.source.time_zone,
-        no_clickstream="the source has no clickstream" if has_none else "there are no visits in the data",
     )
+
+
+def _lacking(source: SourceSettings, *, has_sales: bool, has_visits: bool) -> dict[str, str]:
+    lacking = {}
+    if not has_sales:
+        lacking = dict.fromkeys(("sales", "costs", "stock"), "there are no sales in the data")
+    if not has_visits:
+        has_none = source.is_mapped and "clickstream" not in source.datasets
+        lacking["clickstream"] = "the source has no clickstream" if has_none else "there are no visits in the data"
+    products = source.datasets.get("products")
+    for need, column in (("costs", "unit_cost"), ("stock", "stock_quantity")):
+        if products and column in products.absent:
+            lacking.setdefault(need, f"the source has no {column}")
+    return lacking
 
 
 def _days(context: StageContext, table: str, column: str) -> Period | None:
@@ -167,10 +187,9 @@ def _answer(context: StageContext, asked: _Asked, query: Query) -> Answer:
     frame = ask(context, asked.statement(query))
     _require_columns(query, frame.columns)
     types = tuple(kind for _, kind in frame.dtypes)
-    if not asked.available[query.needs]:
+    if query.needs in asked.lacking:
         # Sums over nothing are a row of zeros; where there is nothing to ask, there is no answer.
-        reason = asked.no_clickstream if query.needs == "clickstream" else "there are no sales in the data"
-        return Answer(query, period, frame.limit(0).toArrow(), types, reason)
+        return Answer(query, period, frame.limit(0).toArrow(), types, asked.lacking[query.needs])
     rows = frame.toArrow()
     days = period or asked.data
     nothing = f"nothing between {days.first} and {days.last} answers this question"
@@ -188,7 +207,7 @@ def _require_columns(query: Query, columns: list[str]) -> None:
 
 
 def _gate(context: StageContext, dashboard: Dashboard, answers: Mapping[str, Answer], asked: _Asked) -> None:
-    facts = facts_of(dashboard, answers, asked.available)
+    facts = facts_of(dashboard, answers, set(asked.lacking))
     names = [query.name for query in dashboard.queries]
     frame = context.spark.createDataFrame(facts, FACTS_SCHEMA)
     context.gate(f"bi_dashboards.{dashboard.name}", frame, queries=names)

@@ -12,6 +12,7 @@ from typing import Any
 import duckdb
 import pytest
 
+from common.bi.results import read_index
 from common.layout import PUBLISHED_TABLES, Layout
 from common.storage.published import read_published
 from pipelines.tables import connect
@@ -72,7 +73,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
     mapping = directory / "grocer.yaml"
     mapping.write_text(text, encoding="utf-8")
     layout = Layout.at(directory / "root")
-    return Shop(layout, mapping, lines, run_graph(layout, "--source", str(mapping), "--to", "publish_hive"))
+    return Shop(layout, mapping, lines, run_graph(layout, "--source", str(mapping), "--to", "bi_dashboards"))
 
 
 def test_all_stages_end_and_all_tables_are_there(shop: Shop) -> None:
@@ -134,6 +135,21 @@ def test_what_the_shop_does_not_have_is_empty_and_said(shop: Shop) -> None:
     assert (skipped["status"], skipped["written"]) == ("skipped", 0)
     notes = [path.read_text() for path in shop.layout.local("ops", "ledger").rglob("*clean_clickstream*.json")]
     assert any("the source completejourney has no clickstream" in note for note in notes)
+
+
+def test_its_dashboards_say_what_it_does_not_have(shop: Shop) -> None:
+    index = read_index(shop.layout)
+    assert index is not None
+    found = {
+        query.name: (each.name, query.rows, query.empty_because) for each in index.dashboards for query in each.queries
+    }
+    for dashboard, rows, why in found.values():
+        if dashboard in {"conversion_funnel", "abandoned_carts"}:
+            assert (rows, why) == (0, "the source has no clickstream")
+    assert found["stock_cover"][1:] == (0, "the source has no stock_quantity")
+    assert found["products_by_margin"][1:] == (0, "the source has no unit_cost")
+    assert {name for name in ("hourly_revenue", "cohort_retention", "rfm_segments") if found[name][1] == 0} == set()
+    assert index.as_of == str(shop.published("SELECT max(transaction_date) FROM fact_transactions"))
 
 
 def test_a_dry_run_shows_the_mapping_and_writes_nothing(shop: Shop, tmp_path: Path) -> None:

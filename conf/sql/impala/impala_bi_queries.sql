@@ -18,7 +18,8 @@
 --   period               `N days` that end with to_date; `all` of the data; `none` where the query asks for the state
 --                        at the end of the data.
 --   columns              each column with its unit. A figure below zero is an error unless `signed` stands behind it.
---   needs                what the answer is made of (sales, clickstream); without it the result is empty.
+--   needs                what the answer is made of (sales, clickstream, costs or stock of products); without it the
+--                        result is empty.
 --   agrees               sums that are the same as those of another query of the dashboard.
 -- Amounts are decimals. A quotient is computed from operands cast to 18 digits, so that it keeps twelve or more
 -- decimal places, and is rounded once, half up, by the last cast. Partitions are pruned by comparing month texts:
@@ -584,7 +585,7 @@ LIMIT 25;
 -- grain: a product sold in the period, among the 15 with the highest or the 15 with the lowest margin
 -- key: ranking, place
 -- period: 30 days
--- needs: sales
+-- needs: costs
 -- columns: ranking text, place number, product_id text, product_name text, category text, units count,
 --   net_revenue money signed, margin money signed, margin_share share signed
 WITH sold AS (
@@ -737,7 +738,7 @@ LIMIT 5;
 -- grain: an active product that sold more than came back in the period, among the 50 with the least cover
 -- key: product_id
 -- period: 30 days
--- needs: sales
+-- needs: stock
 -- columns: product_id text, product_name text, category text, stock count, net_units count, units_a_day ratio,
 --   days_of_cover days
 WITH sold AS (

@@ -68,7 +68,7 @@ class TestParsing:
             ("-- key: day\n", "-- key: month\n", "key columns that are not among the columns: month"),
             ("3 days", "3 weeks", "period '3 weeks' is neither"),
             ("3 days", "0 days", "period '0 days' is neither"),
-            ("needs: sales", "needs: luck", "needs 'luck', which is none of sales, clickstream"),
+            ("needs: sales", "needs: luck", "needs 'luck', which is none of sales, clickstream, costs, stock"),
             ("day date, net money signed\nSELECT", "day date, net gold\nSELECT", "column 'net gold'"),
             ("day date, net money signed\nSELECT", "day date, net money maybe\nSELECT", "column 'net money maybe'"),
             ("agrees: net = totals.net", "agrees: net = nothing.net", "parts agrees with nothing.net"),

@@ -1,0 +1,167 @@
+"""Queries on a few rows, where what is right can be seen: edges of bands, days without data, weeks cut short."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pyspark.sql import SparkSession
+
+from common.bi.catalogue import parse_catalogue, read_catalogue
+from common.bi.dialects import parse_select, to_spark
+
+QUERIES = {query.name: query for dashboard in parse_catalogue(read_catalogue()) for query in dashboard.queries}
+TO = date(2025, 11, 30)
+NOON = datetime(2025, 11, 30, 12, tzinfo=UTC)
+DAILY = """sales_date date, orders bigint, units bigint, gross_amount decimal(18,2), return_amount decimal(18,2),
+    net_amount decimal(18,2), discount_amount decimal(18,2), margin_amount decimal(18,2)"""
+LINES = """transaction_id string, order_id bigint, user_id string, quantity int, unit_price decimal(12,2),
+    discount_amount decimal(12,2), gross_amount decimal(18,2), margin_amount decimal(18,2), transaction_ts timestamp,
+    transaction_date date, transaction_month string, is_sale boolean"""
+VISITS = """session_id string, user_id string, session_date date, ended_at timestamp, cart_value decimal(18,2),
+    is_abandoned boolean"""
+
+Ask = Callable[..., list[tuple[Any, ...]]]
+
+
+@pytest.fixture
+def ask(spark: SparkSession, tmp_path: Path) -> Ask:
+    """Ask a query of the last N days of some rows: `ask("daily_revenue", 8, {"ecommerce.x": (schema, rows)})`."""
+
+    def answer(name: str, days: int, tables: Mapping[str, tuple[str, list[tuple[Any, ...]]]]) -> list[tuple[Any, ...]]:
+        paths = {table: str(tmp_path / table) for table in tables}
+        for table, (schema, rows) in tables.items():
+            spark.createDataFrame(rows, schema).write.format("delta").save(paths[table])
+        period = {"from_date": str(TO - timedelta(days=days - 1)), "to_date": str(TO), "time_zone": "UTC"}
+        statement = to_spark(parse_select(QUERIES[name].sql, name), period, {}, paths)
+        return [tuple(row) for row in spark.sql(statement).collect()]
+
+    return answer
+
+
+def money(text: str) -> Decimal:
+    return Decimal(text).quantize(Decimal("0.01"))
+
+
+def sold(back: int, net: str, *, orders: int = 1, returned: str = "0") -> tuple[Any, ...]:
+    """A row of agg_daily_sales, so many days before the last."""
+    gross = money(net) + money(returned)
+    return TO - timedelta(days=back), orders, 1, gross, money(returned), money(net), money("0"), None
+
+
+class TestDailyRevenue:
+    def test_a_day_without_sales_has_a_row_of_zeros_and_counts_in_the_average(self, ask: Ask) -> None:
+        days = [sold(back, "7.00") for back in range(9) if back != 1]
+        rows = ask("daily_revenue", 3, {"ecommerce.agg_daily_sales": (DAILY, days)})
+        assert [(row[0], row[1], row[4], row[6]) for row in rows] == [
+            (date(2025, 11, 28), 1, money("7"), money("7")),
+            (date(2025, 11, 29), 0, money("0"), None),
+            (date(2025, 11, 30), 1, money("7"), money("7")),
+        ]
+        assert [row[7] for row in rows] == [money("7"), money("6"), money("6")]
+
+    def test_an_average_needs_seven_days_of_data(self, ask: Ask) -> None:
+        rows = ask("daily_revenue", 3, {"ecommerce.agg_daily_sales": (DAILY, [sold(back, "1") for back in range(8)])})
+        assert [row[7] for row in rows] == [None, money("1"), money("1")]
+
+    def test_countries_of_a_day_are_one_row(self, ask: Ask) -> None:
+        days = [sold(0, "1.00", orders=2, returned="0.25"), sold(0, "2.00", orders=1)]
+        ((_, orders, gross, returned, net, _, average, _),) = ask(
+            "daily_revenue", 1, {"ecommerce.agg_daily_sales": (DAILY, days)}
+        )
+        assert (orders, gross, returned, net, average) == (3, money("3.25"), money("0.25"), money("3"), money("1.08"))
+
+
+class TestWeeklyRevenue:
+    def test_growth_is_between_whole_weeks_only(self, ask: Ask) -> None:
+        # 2025-11-30 is a Sunday; the data begins on a Tuesday, in the midst of a week.
+        days = [sold(back, "3.00" if back < 7 else "2.00") for back in range(20)]
+        rows = ask("weekly_revenue", 28, {"ecommerce.agg_daily_sales": (DAILY, days)})
+        assert [(row[0], row[1], row[5], row[7]) for row in rows] == [
+            (date(2025, 11, 10), 6, money("12"), None),
+            (date(2025, 11, 17), 7, money("14"), None),
+            (date(2025, 11, 24), 7, money("21"), Decimal("0.5000")),
+        ]
+
+
+def line(number: int, quantity: int, price: str, discount: str | None, *, ts: datetime = NOON) -> tuple[Any, ...]:
+    amount = quantity * money(price) - money(discount or "0")
+    given = None if discount is None else money(discount)
+    day = ts.date()
+    return (
+        f"T{number}", number, "U1", quantity, money(price), given, amount, money("1"), ts, day, f"{day:%Y-%m}", True,
+    )  # fmt: skip
+
+
+class TestDiscountReturn:
+    @pytest.mark.parametrize(
+        ("discount", "band"),
+        [(None, 0), ("0.00", 0), ("0.01", 1), ("1.00", 1), ("1.01", 2), ("2.00", 2), ("2.01", 3), ("4.00", 3),
+         ("4.01", 4), ("20.00", 4)],
+    )  # fmt: skip
+    def test_a_band_includes_its_upper_end(self, ask: Ask, discount: str | None, band: int) -> None:
+        rows = ask("discount_return", 1, {"ecommerce.fact_transactions": (LINES, [line(1, 2, "10.00", discount)])})
+        assert [row[0] for row in rows] == [band]
+
+    def test_a_quotient_is_rounded_half_up_once(self, ask: Ask) -> None:
+        lines = [line(number, quantity, "1.00", None) for number, quantity in ((1, 1), (2, 1), (3, 2))]
+        ((_, _, count, units, per_line, *_),) = ask(
+            "discount_return", 1, {"ecommerce.fact_transactions": (LINES, lines)}
+        )
+        assert (count, units, per_line) == (3, 4, Decimal("1.3333"))
+
+    def test_the_day_before_the_period_is_out(self, ask: Ask) -> None:
+        lines = [line(1, 1, "1.00", None, ts=NOON - timedelta(days=1)), line(2, 1, "1.00", None)]
+        ((_, _, count, *_),) = ask("discount_return", 1, {"ecommerce.fact_transactions": (LINES, lines)})
+        assert count == 1
+
+
+class TestCartRecovery:
+    def visit(self, session: str, user: str | None) -> tuple[Any, ...]:
+        return session, user, TO, NOON, money("5"), True
+
+    @pytest.mark.parametrize(
+        ("seconds", "outcome"),
+        [
+            (-1, "not bought so far"),
+            (0, "not bought so far"),
+            (1, "bought within an hour"),
+            (3600, "bought within an hour"),
+            (3601, "bought within a day"),
+            (86_400, "bought within a day"),
+            (86_401, "bought within a week"),
+            (604_800, "bought within a week"),
+            (604_801, "bought later"),
+        ],
+    )
+    def test_time_to_the_next_purchase(self, ask: Ask, seconds: int, outcome: str) -> None:
+        bought = line(1, 1, "1.00", None, ts=NOON + timedelta(seconds=seconds))
+        rows = ask(
+            "cart_recovery",
+            1,
+            {
+                "lake.sessions": (VISITS, [self.visit("S1", "U1")]),
+                "ecommerce.fact_transactions": (LINES, [bought]),
+            },
+        )
+        assert [row[1:] for row in rows] == [(outcome, 1, Decimal("1.0000"), money("5"))]
+
+    def test_a_visitor_without_a_name_cannot_be_followed(self, ask: Ask) -> None:
+        later = [line(number, 1, "1.00", None, ts=NOON + timedelta(minutes=number)) for number in (1, 2)]
+        rows = ask(
+            "cart_recovery",
+            1,
+            {
+                "lake.sessions": (VISITS, [self.visit("S1", "U1"), self.visit("S2", None), self.visit("S3", "U2")]),
+                "ecommerce.fact_transactions": (LINES, later),
+            },
+        )
+        assert [(row[1], row[2]) for row in rows] == [
+            ("bought within an hour", 1),
+            ("not bought so far", 1),
+            ("visitor not known", 1),
+        ]
