@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
+from common.errors import InputError
 from common.layout import DATASETS, Layout
 from common.quality.ledger import LedgerEntry, entries, run_ids
 from common.storage.files import read_json
@@ -138,12 +139,19 @@ def read_runs(layout: Layout) -> list[Run]:
     Raises:
         InputError: If a file of the ledger cannot be read.
     """
-    runs = {run_id: _from_ledger(run_id, entries(layout, run_id)) for run_id in run_ids(layout)[:RUNS_SHOWN]}
     newest = layout.local("ops", "run.json")
-    if newest.exists():
-        said = read_json(newest)
-        run_id = str(said["run_id"])
-        runs[run_id] = _with_summary(said, runs.get(run_id))
+    try:
+        runs = {run_id: _from_ledger(run_id, entries(layout, run_id)) for run_id in run_ids(layout)[:RUNS_SHOWN]}
+        if newest.exists():
+            said = read_json(newest)
+            run_id = str(said["run_id"])
+            runs[run_id] = _with_summary(said, runs.get(run_id))
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(
+            f"the ledger is not as expected: {type(error).__name__} {error}",
+            where=layout.ops("ledger"),
+            remedy="run once more with this version, or remove the directories of older runs",
+        ) from error
     return [runs[run_id] for run_id in sorted(runs, reverse=True)]
 
 

@@ -31,7 +31,13 @@ def recommendation_tiles(evaluation: Evaluation) -> list[Tile]:
 
 def recommendation_cards(evaluation: Evaluation) -> list[Card]:
     """What the page shows."""
-    return [_ranking_chart(evaluation), _ratings_chart(evaluation), _ranking_table(evaluation), trials(evaluation)]
+    return [
+        _ranking_chart(evaluation),
+        _ratings_chart(evaluation),
+        _ranking_table(evaluation),
+        _known_and_new(evaluation),
+        trials(evaluation),
+    ]
 
 
 _RANKERS = {"model": "model", "item_item": "item to item", "popularity": "popularity"}
@@ -45,8 +51,11 @@ def _ranking_chart(evaluation: Evaluation) -> Card:
     ]
     ceiling = evaluation.figures.get("ceiling_ndcg_at_10")
     if ceiling is not None:
-        rows.insert(0, ("ceiling (the shop's own tastes)", ceiling))
-    heading = ("Ranking against simpler rules", "Is what customers chose later further up than with simpler rules?")
+        rows.insert(0, ("ceiling", ceiling))
+    heading = (
+        "Ranking against simpler rules",
+        "Is what customers chose later further up than with simpler rules? The ceiling knows the shop's own tastes.",
+    )
     return evaluated(
         "recommendations_ndcg",
         heading,
@@ -83,6 +92,29 @@ def _ranking_table(evaluation: Evaluation) -> Card:
         for name, label in _RANKERS.items()
         if evaluation.part("ranking", name)
     ]
+    ceiling = evaluation.part("ceiling")
+    if ceiling:
+        rows.append(("ceiling", *(ceiling.get(metric) for metric in metrics)))
     columns = [("rule", "string", None), *((metric, "double", "ratio3") for metric in metrics)]
     heading = ("All figures of the ranking", "What do the first ten hold?")
     return evaluated("recommendations_ranking", heading, columns, rows, TABLE)
+
+
+def _known_and_new(evaluation: Evaluation) -> Card:
+    """Those whom training knew apart from those whom it did not, for whom something simpler stands in."""
+    rows: list[tuple[str, int | None, float | None, float | None, float | None]] = []
+    for name, label in (("warm", "ratings, customer and product known"), ("cold", "ratings, one of them new")):
+        part = evaluation.part("ratings", name)
+        if part:
+            rows.append((label, part.get("rows"), part.get("rmse"), part.get("mae"), None))
+    cold = evaluation.part("ranking", "cold")
+    if cold:
+        label = "new customers, given what is popular in their segment"
+        rows.append((label, cold.get("customers"), None, None, cold.get("ndcg_at_10")))
+    columns = [
+        ("group", "string", None),
+        ("tested", "bigint", "count"),
+        *((metric, "double", "ratio3") for metric in ("rmse", "mae", "ndcg_at_10")),
+    ]
+    heading = ("Known and new", "How well does it go for customers and products that training had not seen?")
+    return evaluated("recommendations_known_and_new", heading, columns, rows, TABLE)

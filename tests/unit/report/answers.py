@@ -234,7 +234,8 @@ def put_recommendations(layout: Layout, **changes: Any) -> None:
         "model": {"version": 1, "mlflow_run": "f00", "tags": {}},
         "newest": {"version": 2, "promoted": False},
         "ratings": {"rows": 70, "rmse": 0.86, "mae": 0.66, "bias_rmse": 0.98, "bias_mae": 0.77,
-                    "mean_only": {"rmse": 1.1, "mae": 0.9}},
+                    "mean_only": {"rmse": 1.1, "mae": 0.9}, "warm": {"rows": 60, "rmse": 0.8, "mae": 0.6},
+                    "cold": {"rows": 10, "rmse": 1.0, "mae": 0.8}},
         "ranking": {"customers": 90, "items": 19,
                     **{name: {"ndcg_at_10": value, **ranked}
                        for name, value in (("model", 0.2), ("popularity", 0.05), ("item_item", 0.15))}},

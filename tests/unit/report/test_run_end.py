@@ -102,6 +102,10 @@ class TestCommand:
 
     def test_a_ledger_that_is_damaged_is_one_line(self, layout: Layout, capsys: pytest.CaptureFixture[str]) -> None:
         put_run(layout)
-        layout.local("ops", "run.json").write_text("{")
-        assert main(["--root", layout.root]) == 4
-        assert "run.json is not JSON" in capsys.readouterr().err
+        for content, line in (
+            ("{", "run.json is not JSON"),
+            ("{}", "the ledger is not as expected: KeyError 'run_id'"),
+        ):
+            layout.local("ops", "run.json").write_text(content)
+            assert main(["--root", layout.root]) == 4
+            assert line in capsys.readouterr().err
