@@ -169,6 +169,16 @@ class TestCharts:
         page.locator("#theme").click()
         page.wait_for_function(f"(before) => ({colour})() !== before", arg=light)
 
+    def test_they_take_the_width_of_a_card_that_opens(self, page: Page, site: Path) -> None:
+        open_page(page, site / "dashboard-conversion_funnel.html")
+        page.set_viewport_size({"width": 900, "height": 900})
+        drawn = "() => document.querySelector('#funnel_steps .main-svg').clientWidth"
+        room = "document.querySelector('#funnel_steps .plot').clientWidth"
+        page.wait_for_function(f"() => ({drawn})() === {room}")
+        before = page.evaluate(drawn)
+        page.set_viewport_size({"width": 1200, "height": 900})
+        page.wait_for_function(f"(before) => ({drawn})() > before && ({drawn})() === {room}", arg=before)
+
     def test_a_name_of_the_data_is_text_and_no_markup(self, page: Page, site: Path) -> None:
         open_page(page, site / "dashboard-revenue.html")
         page.locator("#revenue_by_category details").first.evaluate("(element) => { element.open = true; }")

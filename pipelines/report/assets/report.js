@@ -105,7 +105,7 @@
   }
 
   // --------------------------------------------------------------------------------------------------------- charts
-  const CONFIG = { displayModeBar: false, responsive: true, showTips: false, doubleClick: "reset" };
+  const CONFIG = { displayModeBar: false, responsive: false, showTips: false, doubleClick: "reset" };
 
   const DATES = [
     { dtickrange: [null, 43200000], value: "%H:%M\n%e %b" },
@@ -132,7 +132,7 @@
     return value;
   }
 
-  function themed(figure, width) {
+  function themed(figure, width, height) {
     const token = tokens();
     const made = resolve(figure, token);
     const layout = made.layout;
@@ -157,6 +157,8 @@
       layout: {
         showlegend: false,
         ...layout,
+        width,
+        height,
         font,
         paper_bgcolor: "rgba(0,0,0,0)",
         plot_bgcolor: "rgba(0,0,0,0)",
@@ -176,10 +178,11 @@
   const figureOf = (plot) => JSON.parse(plot.parentElement.querySelector("script.figure").textContent);
 
   async function drawOne(plot) {
-    const { data, layout } = themed(figureOf(plot), plot.clientWidth);
+    const { data, layout } = themed(figureOf(plot), plot.clientWidth, plot.clientHeight);
     await window.Plotly.react(plot, data, layout, CONFIG);
     plot.dataset.drawn = "true";
-    plot.dataset.narrow = String(plot.clientWidth < NARROW);
+    plot.dataset.theme = String(isDark());
+    plot.dataset.width = String(plot.clientWidth);
     // The label says what the chart shows; what is inside would be read out number by number.
     for (const svg of plot.querySelectorAll("svg")) svg.setAttribute("aria-hidden", "true");
   }
@@ -189,6 +192,8 @@
     const near = (plot) => Math.abs(plot.getBoundingClientRect().top - window.innerHeight / 2);
     root.dataset.charts = "drawing";
     for (const plot of plots().sort((left, right) => near(left) - near(right))) {
+      // What has its width and its colours already stays as it is.
+      if (plot.dataset.width === String(plot.clientWidth) && plot.dataset.theme === String(isDark())) continue;
       await drawOne(plot);
       await new Promise((resume) => window.setTimeout(resume, 0));
     }
@@ -200,14 +205,16 @@
     drawing = drawing.then(drawAll);
   }
 
+  // The window is not all that changes a chart's width: a card with an open table is wider.
   function followWidth() {
     let timer = 0;
-    window.addEventListener("resize", () => {
+    const observer = new ResizeObserver(() => {
       window.clearTimeout(timer);
       timer = window.setTimeout(() => {
-        if (plots().some((plot) => plot.dataset.narrow !== String(plot.clientWidth < NARROW))) redraw();
-      }, 200);
+        if (plots().some((plot) => plot.dataset.drawn && plot.dataset.width !== String(plot.clientWidth))) redraw();
+      }, 120);
     });
+    plots().forEach((plot) => observer.observe(plot));
   }
 
   setUpTheme();

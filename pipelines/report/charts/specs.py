@@ -61,7 +61,7 @@ CHARTS: dict[str, ChartSpec] = {
     # revenue
     "revenue_summary": TABLE,
     "daily_revenue": ChartSpec("columns", "sales_date", _NET, trend="net_revenue_7_day_average", wide=True),
-    "hourly_revenue": ChartSpec("line", "hour", ("revenue",), wide=True),
+    "hourly_revenue": ChartSpec("columns", "hour", ("revenue",), wide=True),
     "weekly_revenue": ChartSpec("columns", "week_start", _NET),
     "monthly_margin": ChartSpec("columns", "month_start", ("gross_revenue", "net_revenue", "margin")),
     "revenue_by_category": ChartSpec("bars", "category", _NET),
