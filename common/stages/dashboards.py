@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 
 from pyspark import inheritable_thread_target
-from pyspark.sql import DataFrame
+from pyspark.sql import SparkSession
 
 from common.bi.catalogue import Dashboard, Query, parse_catalogue, read_catalogue
 from common.bi.checks import FACTS_SCHEMA, facts_of
@@ -20,6 +20,7 @@ from common.bi.periods import Period, Span
 from common.bi.results import Answer, Index, entry_of, has_all_files, read_index, write_answers
 from common.errors import ConfigurationError, InputError
 from common.job import Stage, StageContext, StageResult
+from common.session import stage_session
 from common.settings import SourceSettings
 from common.stages.warehouse import CART_ITEMS, SESSIONS
 from common.storage import delta
@@ -78,7 +79,8 @@ def run(context: StageContext) -> StageResult:
         return StageResult("skipped", notes=("the published tables and the sessions have not changed",))
     asked = _asked(context, versions)
     queries = [query for dashboard in dashboards for query in dashboard.queries]
-    answer = inheritable_thread_target(context.spark)(partial(_answer, context, asked))
+    session = query_session(context)
+    answer = inheritable_thread_target(session)(partial(_answer, session, asked))
     # While one query is planned, which keeps one core busy, another one is computed.
     with ThreadPoolExecutor(_PLANNED_AT_A_TIME, thread_name_prefix="query") as pool:
         answers = {each.query.name: each for each in pool.map(answer, queries)}
@@ -177,14 +179,19 @@ def questions(context: StageContext) -> dict[str, str]:
     return {query.name: asked.statement(query) for dashboard in dashboards for query in dashboard.queries}
 
 
-def ask(context: StageContext, statement: str) -> DataFrame:
-    """What a question gives."""
-    return context.spark.sql(statement)
+def query_session(context: StageContext) -> SparkSession:
+    """A session whose queries are planned anew when the sizes of their parts are known.
+
+    The metastore does not know them, so that each join would be planned as one of two large tables.
+    """
+    session = stage_session(context.spark)
+    session.conf.set("spark.sql.adaptive.enabled", "true")
+    return session
 
 
-def _answer(context: StageContext, asked: _Asked, query: Query) -> Answer:
+def _answer(session: SparkSession, asked: _Asked, query: Query) -> Answer:
     period = query.span.resolve(asked.data)
-    frame = ask(context, asked.statement(query))
+    frame = session.sql(asked.statement(query))
     _require_columns(query, frame.columns)
     types = tuple(kind for _, kind in frame.dtypes)
     if query.needs in asked.lacking:
