@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from pipelines.report import formats
 
 _DERIVED = re.compile(r"average|_per_|_to_date|price|lowest|highest|_before")
 _COUNTED_ONCE = frozenset({"rows", "read", "units", "lines", "left_units"})
+_EPOCH = datetime(1970, 1, 1)  # as instants are stored, in UTC
 _SAFE = re.compile(r"[^A-Za-z0-9_-]+")
 
 
@@ -206,12 +207,19 @@ def _rows(path: Path, columns: tuple[Column, ...]) -> tuple[dict[str, Any], ...]
         raise InputError(
             f"a result lacks {', '.join(missing)}", where=str(path), remedy="run ./build.sh run --from bi_dashboards"
         )
-    rows = table.select([column.name for column in columns]).to_pylist()
-    days = [column.name for column in columns if column.unit == "date" and column.type != "date"]
-    for row in rows:
-        # A day may be stored as the instant at which it begins.
-        row |= {name: row[name].date() for name in days if isinstance(row[name], datetime)}
-    return tuple(rows)
+    values = [_values(table[column.name], column) for column in columns]
+    names = [column.name for column in columns]
+    return tuple(dict(zip(names, row, strict=True)) for row in zip(*values, strict=True))
+
+
+def _values(column: pa.ChunkedArray, declared: Column) -> list[Any]:
+    if not pa.types.is_timestamp(column.type):
+        return list(column.to_pylist())
+    # Arrow loads pandas, which takes a second, to make instants of a column.
+    ticks = column.cast(pa.timestamp("us", tz=column.type.tz)).cast(pa.int64()).to_pylist()
+    moments = [None if tick is None else _EPOCH + timedelta(microseconds=tick) for tick in ticks]
+    # A day may be stored as the instant at which it begins.
+    return [moment and moment.date() for moment in moments] if declared.unit == "date" else moments
 
 
 def _day(text: str | None) -> date | None:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 
+import pyarrow as pa
 import pytest
 
 from common.errors import InputError
 from common.layout import Layout
 from pipelines.report.pages.model import Page
 from pipelines.report.site import make_pages
-from tests.unit.report.answers import DASHBOARDS, NEW, daily, empty_query, put_churn, put_dashboards
+from tests.unit.report.answers import DASHBOARDS, NEW, daily, empty_query, put_churn, put_dashboards, query
 from tests.unit.report.roots import FAILURE, OLD, put_published, put_quality, put_run, put_whole
 
 
@@ -192,6 +194,16 @@ class TestDashboards:
         figure = json.loads(cards["own_shelves"].figure)
         assert (figure["data"][0]["type"], figure["data"][0]["orientation"]) == ("bar", "h")
         assert figure["data"][0]["x"] == list(range(99, 84, -1)), "orders and not the rank, the first fifteen"
+
+    @pytest.mark.parametrize("kind", [pa.timestamp("us", tz="UTC"), pa.timestamp("ns"), pa.timestamp("ms", tz="UTC")])
+    def test_instants_are_read_in_utc_whatever_their_precision(self, layout: Layout, kind: pa.DataType) -> None:
+        put_run(layout)
+        columns = {"hour": (kind, "timestamp", "time"), "revenue": (pa.float64(), "double", "money")}
+        rows = [(datetime(2025, 11, 30, 23, tzinfo=UTC), 5.0), (None, 1.0)]
+        put_dashboards(layout, {"revenue": ("Revenue", [query("hourly_revenue", "By hour", columns, rows, 1)])})
+        [card] = pages(layout)["dashboard-revenue.html"].context["cards"]
+        assert [row[0].text for row in card.table.rows] == ["2025-11-30 23:00", "–"]  # noqa: RUF001 - as the page has it
+        assert json.loads(card.figure)["data"][0]["x"][0] == "2025-11-30T23:00:00"
 
     def test_no_text_of_the_data_can_end_a_script(self, layout: Layout) -> None:
         put_whole(layout)
