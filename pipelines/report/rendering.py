@@ -22,7 +22,7 @@ _PLOTLY = "plotly.min.js"
 
 
 def write_site(pages: Sequence[Page], directory: Path, made_at: datetime) -> None:
-    """Write a site whole, then put it in the place of the one before.
+    """Write a site whole, then put it in the place of the one before. One process at a time: callers hold a lock.
 
     Args:
         pages: All pages.
@@ -34,6 +34,8 @@ def write_site(pages: Sequence[Page], directory: Path, made_at: datetime) -> Non
     """
     try:
         directory.parent.mkdir(parents=True, exist_ok=True)
+        for left_by_a_kill in directory.parent.glob(f".{directory.name}.*"):
+            shutil.rmtree(left_by_a_kill, ignore_errors=True)
         beside = Path(tempfile.mkdtemp(prefix=f".{directory.name}.", dir=directory.parent))
     except OSError as error:
         raise unwritable(directory.parent, error) from error

@@ -79,6 +79,7 @@ class TestCommand:
         stale = layout.local("ops", "report", "stale.html")
         stale.parent.mkdir(parents=True)
         stale.write_text("old")
+        layout.local("ops", ".report.killed").mkdir()
         assert main(["--root", layout.root]) == 0
         assert not stale.exists()
         assert [path.name for path in layout.local("ops").iterdir() if "report" in path.name] == ["report"]
