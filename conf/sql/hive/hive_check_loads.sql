@@ -70,12 +70,11 @@ FROM (
   FROM ecommerce.fact_transactions
   UNION ALL
   SELECT 'agg_daily_sales: days that are not those of the lines',
-    SUM(days)
-  FROM (
-    SELECT COUNT(DISTINCT transaction_date) AS days FROM ecommerce.fact_transactions
-    UNION ALL
-    SELECT -COUNT(DISTINCT sales_date) AS days FROM ecommerce.agg_daily_sales
-  ) compared
+    COUNT(*)
+  FROM (SELECT DISTINCT transaction_date FROM ecommerce.fact_transactions) line_days
+  FULL OUTER JOIN (SELECT DISTINCT sales_date FROM ecommerce.agg_daily_sales) sales_days
+    ON sales_days.sales_date = line_days.transaction_date
+  WHERE line_days.transaction_date IS NULL OR sales_days.sales_date IS NULL
   UNION ALL
   SELECT 'agg_daily_sales: cents of net revenue that the lines do not have',
     CAST(SUM(net) * 100 AS BIGINT)
