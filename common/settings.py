@@ -83,6 +83,7 @@ class ChurnSettings(_Model):
     rate_prior_days: int
     min_rows: int
     max_feature_auc: float
+    calibration_share: float
     margin: float
     high_risk: float
     low_risk: float

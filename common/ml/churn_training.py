@@ -16,7 +16,10 @@ from common.ml.churn_evaluation import evaluate, feature_aucs, refuse_tellers, r
 from common.ml.churn_model import FittedTrees, arrange, calibrate, fit_trees, importances
 from common.ml.classification import auc, best_threshold
 from common.ml.dates import ChurnDates
+from common.ml.splits import in_share
 from common.settings import MlSettings
+
+_CALIBRATION_SALT = "churn calibration"
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,16 @@ class Labelled:
         """Rows of a date in memory."""
         return sampled(self.of(day), self.counts.get(day, 0), limit)
 
+    def learning(self, share: float) -> DataFrame:
+        """What the trees learn from: the dates of training, and the customers at validation who do not calibrate."""
+        return self.of(*self.dates.training).unionByName(
+            self.of(self.dates.validation).where(~in_share("user_id", share, _CALIBRATION_SALT))
+        )
+
+    def calibrating(self, share: float) -> DataFrame:
+        """The customers at the validation date whom the trees have not seen at it."""
+        return self.of(self.dates.validation).where(in_share("user_id", share, _CALIBRATION_SALT))
+
 
 @dataclass(frozen=True)
 class Candidate:
@@ -66,28 +79,35 @@ class Candidate:
 
 
 def train(labelled: Labelled, settings: MlSettings) -> Candidate:
-    """Train on the dates of training, calibrate on that of validation, measure on that of test.
+    """Train on the dates of training and some customers at validation, calibrate on the others, measure at the test.
 
     Raises:
         InputError: If all labels are of one class.
         GateFailedError: If a feature tells the label on its own.
     """
-    dates = labelled.dates
-    validation = labelled.sample(dates.validation, settings.evaluation_rows)
-    for day, rows in ((dates.validation, validation), (dates.test, labelled.sample(dates.test, 10_000))):
-        require_both_classes(rows["label"].to_numpy(), f"as of {day}")
-    refuse_tellers(validation, settings.churn)
-    fitted, trials = _search(labelled, validation, settings)
-    calibration_rows = arrange(labelled.of(dates.validation), 1)
-    model = calibrate(fitted, calibration_rows, labelled.exposure[dates.validation])
-    said = scored(model, labelled, dates.validation, settings.evaluation_rows)
+    dates, share, limit = labelled.dates, settings.churn.calibration_share, settings.evaluation_rows
+    held_out = labelled.calibrating(share).persist()
+    try:
+        validation = sampled(held_out, labelled.counts.get(dates.validation, 0), limit)
+        for day, rows in ((dates.validation, validation), (dates.test, labelled.sample(dates.test, limit))):
+            require_both_classes(rows["label"].to_numpy(), f"as of {day}")
+        refuse_tellers(validation, settings.churn)
+        fitted, trials = _search(labelled, held_out, validation, settings)
+        model = calibrate(fitted, arrange(held_out, 1), labelled.exposure[dates.validation])
+        said = sampled(
+            model.transform(held_out).select("as_of", "user_id", "label", "prediction"), len(validation), limit
+        )
+    finally:
+        held_out.unpersist()
     threshold = best_threshold(said["label"].to_numpy(), said["prediction"].to_numpy())
     params = {
         **fitted.trial.model_dump(),
         "seed": settings.seed,
         "training_dates": [day.isoformat() for day in dates.training],
         "validation_date": dates.validation.isoformat(),
-        "training_rows": sum(labelled.counts.get(day, 0) for day in dates.training),
+        "training_rows": sum(labelled.counts.get(day, 0) for day in (*dates.training, dates.validation))
+        - len(validation),
+        "calibration_rows": len(validation),
     }
     return Candidate(model, threshold, trials, params, measure(model, threshold, labelled, settings))
 
@@ -113,17 +133,17 @@ def scored(model: PipelineModel, labelled: Labelled, day: date, limit: int) -> p
 
 
 def _search(
-    labelled: Labelled, validation: pd.DataFrame, settings: MlSettings
+    labelled: Labelled, held_out: DataFrame, validation: pd.DataFrame, settings: MlSettings
 ) -> tuple[FittedTrees, list[dict[str, Any]]]:
-    """Fit each trial; the one that ranks customers best at validation wins, the earlier one of equals."""
-    rows = arrange(labelled.of(*labelled.dates.training), settings.partitions).persist()
+    """Fit each trial; the one that ranks the held-out customers best wins, the earlier one of equals."""
+    rows = arrange(labelled.learning(settings.churn.calibration_share), settings.partitions).persist()
     labels = validation["label"].to_numpy()
     best: tuple[float, FittedTrees] | None = None
     trials = []
     try:
         for trial in settings.churn.trials:
             fitted = fit_trees(rows, trial, settings.seed)
-            margins = fitted.margins(labelled.of(labelled.dates.validation))
+            margins = fitted.margins(held_out)
             calm = margins.select("as_of", "user_id", F.element_at(_array("margin"), 1).alias("margin"))
             found = sampled(calm, len(validation), len(validation))
             merged = validation[["user_id"]].merge(found, on="user_id", how="inner", validate="one_to_one")

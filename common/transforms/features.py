@@ -155,6 +155,8 @@ def _rhythm(prior_days: int) -> dict[str, Column]:
     rate = (F.col("purchase_days") + 1) / (F.col("_observed") + prior_days)
     mean_gap = F.col("_gap_sum") / F.nullif("_gaps", F.lit(0))
     variance = F.col("_gap_squares") / F.nullif("_gaps", F.lit(0)) - mean_gap * mean_gap
+    # Rounding can take it below nothing; null stays null, where `greatest` would pass over it.
+    spread = F.when(variance > 0, variance).when(variance <= 0, F.lit(0.0))
     return {
         "recency_days": recency,
         "purchase_days": F.col("purchase_days"),
@@ -165,7 +167,7 @@ def _rhythm(prior_days: int) -> dict[str, Column]:
         "purchase_days_30": F.col("purchase_days_30"),
         "purchase_trend": F.col("purchase_days_30") - F.col("_purchase_days_before"),
         "mean_gap_days": _or_none(mean_gap),
-        "gap_spread_days": _or_none(F.sqrt(F.greatest(variance, F.lit(0.0)))),
+        "gap_spread_days": _or_none(F.sqrt(spread)),
         "longest_gap_days": _or_none(F.col("longest_gap_days")),
         "last_gap_days": _or_none(F.col("last_gap_days")),
         "silence_in_gaps": _ratio(recency, mean_gap),
