@@ -73,7 +73,7 @@ def changes(spark: SparkSession, path: str, since: int) -> DataFrame:
     return reader.load(path)
 
 
-def overwrite(
+def overwrite(  # noqa: PLR0913 - how a table is laid out is said by name
     frame: DataFrame,
     path: str,
     metadata: Mapping[str, Any],

@@ -273,7 +273,7 @@ def test_scoring_alone_loads_what_is_promoted(
 
 @pytest.mark.parametrize("module", [churn, recommendations], ids=["churn", "recommendations"])
 @pytest.mark.parametrize("step", [1, 2], ids=["evaluate", "score"])
-def test_without_a_model_there_is_one_line_and_exit_4(
+def test_without_a_model_there_is_one_line_and_exit_4(  # noqa: PLR0917 - fixtures and cases
     module: Any, step: int, bare: Path, spark: SparkSession, settings: Settings, source: SourceSettings
 ) -> None:
     entry = execute(module.with_steps([module.STEPS[step]]), context(spark, bare, settings, source))
@@ -354,7 +354,7 @@ class TestBadInput:
             (date(2025, 6, 20), "recommendations", "customers have a past before"),
         ],
     )
-    def test_too_little_of_it(
+    def test_too_little_of_it(  # noqa: PLR0917 - fixtures and cases
         self, bare: Path, spark: SparkSession, settings: Settings, source: SourceSettings,
         day: date, stage: str, message: str,
     ) -> None:  # fmt: skip

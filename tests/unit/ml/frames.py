@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.types import StructType
@@ -116,5 +116,5 @@ def history(
 
 
 def _frame(spark: SparkSession, rows: list[dict[str, Any]], schema: str) -> DataFrame:
-    columns = StructType.fromDDL(schema).names
+    columns = cast(StructType, StructType.fromDDL(schema)).names
     return spark.createDataFrame([tuple(row[name] for name in columns) for row in rows], schema)

@@ -41,12 +41,12 @@ def test_rank_leaves_out_what_is_excluded_and_goes_block_by_block(monkeypatch: p
     monkeypatch.setattr("common.ml.ranking.BLOCK", 2)
     scores = np.arange(12.0).reshape(3, 4)
     task = RankingTask(matrix([[0, 0, 0, 1], [0, 0, 0, 0], [0, 1, 1, 0]]), matrix([[1, 0, 0, 0]] * 3))
-    assert rank(task, lambda rows: scores[rows], 2).tolist() == [[2, 1], [3, 2], [3, 0]]
+    assert rank(task, lambda rows: scores[rows].astype(np.float64), 2).tolist() == [[2, 1], [3, 2], [3, 0]]
 
 
 def test_ranking_does_not_change_the_scores() -> None:
     scores = np.arange(4.0).reshape(1, 4)
-    rank(RankingTask(matrix([[0, 0, 0, 1]]), matrix([[1, 0, 0, 0]])), lambda rows: scores[rows], 2)
+    rank(RankingTask(matrix([[0, 0, 0, 1]]), matrix([[1, 0, 0, 0]])), lambda rows: scores[rows].astype(np.float64), 2)
     assert scores.tolist() == [[0.0, 1.0, 2.0, 3.0]]
 
 
