@@ -128,7 +128,8 @@ def test_an_unknown_pair_has_no_prediction(spark: SparkSession, settings: Settin
     pairs = spark.createDataFrame(
         [("a", "P1"), ("nobody", "P1"), ("a", "nothing")], "user_id string, product_id string"
     )
-    said = [row["prediction"] for row in as_pipeline(index, explicit, implicit).transform(pairs).collect()]
-    assert 1.0 <= said[0] <= 5.0
-    assert np.isnan(said[1])
-    assert np.isnan(said[2])
+    rows_said = as_pipeline(index, explicit, implicit).transform(pairs).collect()
+    said = {(row["user_id"], row["product_id"]): row["prediction"] for row in rows_said}
+    assert 1.0 <= said["a", "P1"] <= 5.0
+    assert np.isnan(said["nobody", "P1"])
+    assert np.isnan(said["a", "nothing"])
