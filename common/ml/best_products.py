@@ -41,9 +41,10 @@ def best_items(
 def _scorer(
     items: Floats, names: tuple[str, ...], allowed: npt.NDArray[np.bool_], count: int
 ) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
-    labels = np.array(names, dtype=object)
-    blocked = np.flatnonzero(~allowed)
-    transposed = items.T.copy()
+    # Only what may come up takes part; `position` tells where among them an item is, -1 for one that is not.
+    labels = np.array(names, dtype=object)[allowed]
+    position = np.where(allowed, np.cumsum(allowed) - 1, -1)
+    transposed = items[allowed].T.copy()
 
     def score(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in batches:
@@ -53,10 +54,10 @@ def _scorer(
     def _best(batch: pa.RecordBatch) -> pa.RecordBatch:
         factors = np.array(batch.column("features").to_pylist(), dtype=np.float64)
         scores = factors @ transposed
-        scores[:, blocked] = -np.inf
         excluded = batch.column("excluded")
         owners = np.repeat(np.arange(batch.num_rows), excluded.value_lengths().to_numpy(zero_copy_only=False))
-        scores[owners, excluded.flatten().to_numpy(zero_copy_only=False)] = -np.inf
+        columns = position[excluded.flatten().to_numpy(zero_copy_only=False)]
+        scores[owners[columns >= 0], columns[columns >= 0]] = -np.inf
         found = top_items(scores, count)
         row, place = np.nonzero(found != NO_ITEM)
         item = found[row, place]

@@ -60,8 +60,9 @@ def fit_trees(rows: DataFrame, trial: BoostingTrial, seed: int) -> FittedTrees:
         maxIter=trial.max_iter,
         stepSize=trial.step_size,
         maxBins=_MAX_BINS,
-        minInstancesPerNode=10,
+        minInstancesPerNode=20,
         maxMemoryInMB=512,
+        checkpointInterval=10,
         seed=seed,
     )
     trees.setProbabilityCol("tree_probability").setRawPredictionCol("tree_margins")

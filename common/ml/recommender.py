@@ -24,6 +24,7 @@ from common.settings import FactorTrial, MlSettings
 
 RATING, SCORE = "rating_prediction", "score"
 _LOWEST, _HIGHEST = 1.0, 5.0
+_ITERATIONS_KEPT = 3
 
 
 @dataclass(frozen=True)
@@ -38,14 +39,16 @@ class Index:
     users: tuple[str, ...]
     items: tuple[str, ...]
 
-    def stage(self) -> StringIndexerModel:
-        """From ids to places; an id that is not known gets a place that no model knows."""
-        return StringIndexerModel.from_arrays_of_labels(
-            [list(self.users), list(self.items)],
-            inputCols=["user_id", "product_id"],
-            outputCols=["user", "item"],
-            handleInvalid="keep",
+    def stages(self) -> tuple[StringIndexerModel, StringIndexerModel]:
+        """From ids to places; an id that is not known gets a place that no model knows.
+
+        Two stages of one column each: PySpark fills the shorter of two lists of labels up with nulls.
+        """
+        users, items = (
+            StringIndexerModel.from_labels(list(labels), inputCol=name, outputCol=place, handleInvalid="keep")
+            for labels, name, place in ((self.users, "user_id", "user"), (self.items, "product_id", "item"))
         )
+        return users, items
 
     def places(self, names: pd.Series, known: Sequence[str]) -> Ints:
         """Places of names, -1 for one that is not known."""
@@ -106,6 +109,8 @@ def fit_factors(rows: DataFrame, trial: FactorTrial, settings: MlSettings, *, im
         numUserBlocks=settings.partitions,
         numItemBlocks=settings.partitions,
         coldStartStrategy="nan",
+        # Where the session has a directory for it: without, each iteration carries all those before it along.
+        checkpointInterval=_ITERATIONS_KEPT,
         seed=settings.seed,
     )
     return als.fit(rows)
@@ -117,7 +122,7 @@ def as_pipeline(index: Index, explicit: ALSModel | None, implicit: ALSModel) -> 
     Its `prediction` is the expected rating, within the range of stars and NaN for an unknown pair; in a shop without
     ratings it is the score.
     """
-    stages: list[Any] = [index.stage()]
+    stages: list[Any] = [*index.stages()]
     prediction = SCORE
     if explicit is not None:
         stages.append(explicit.setPredictionCol(RATING))
@@ -144,10 +149,10 @@ class Factors:
         """
         models = [stage for stage in pipeline.stages if isinstance(stage, ALSModel)]
         indexers = [stage for stage in pipeline.stages if isinstance(stage, StringIndexerModel)]
-        if not models or not indexers:
+        labels = {indexer.getOutputCol(): tuple(indexer.labelsArray[0]) for indexer in indexers}
+        if not models or set(labels) != {"user", "item"}:
             raise ValueError("the pipeline has no factors")
-        users, items = indexers[0].labelsArray
-        return cls(models[-1], tuple(users), tuple(items))
+        return cls(models[-1], labels["user"], labels["item"])
 
     def item_matrix(self) -> Floats:
         """Factors of all items, (i, r); zeros for one that this factorisation has not seen."""

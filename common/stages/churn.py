@@ -15,6 +15,7 @@ from common.errors import InputError
 from common.job import Stage, StageContext, StageResult
 from common.ml.churn_training import Labelled
 from common.ml.dates import ChurnDates, churn_dates
+from common.ml.lineage import checkpointed
 from common.ml.registry import Registry, load_mlflow
 from common.stages.churn_steps import (
     NAME,
@@ -56,7 +57,8 @@ def run(context: StageContext, steps: Sequence[str] = STEPS) -> StageResult:
     notes: list[str] = []
     chosen = None if "train" in steps else Chosen(registry.require_promoted(NAME, TRAIN_CHURN.name))
     if {"train", "evaluate"} & set(steps):
-        with _labelled(context, history, dates, orders) as labelled:
+        scratch = checkpointed(context.spark, context.layout.path("checkpoints", NAME))
+        with scratch, _labelled(context, history, dates, orders) as labelled:
             if chosen is None:
                 refuse_leaks(context, history, labelled)
                 chosen = train_and_promote(context, registry, labelled)

@@ -23,6 +23,7 @@ from common.ml.interactions import (
     products_on_sale,
     ratings,
 )
+from common.ml.lineage import checkpointed
 from common.ml.recommender_evaluation import Measured, measure
 from common.ml.recommender_training import Chosen, Past, fit, index_before, search
 from common.ml.registry import Registry, Trained, Version, load_mlflow
@@ -55,7 +56,8 @@ def run(context: StageContext, steps: Sequence[str] = STEPS) -> StageResult:
     if "train" not in steps:
         registry.require_promoted(NAME, TRAIN_RECOMMENDATIONS.name)
     notes: list[str] = []
-    with _shop(context, origin) as shop:
+    scratch = checkpointed(context.spark, context.layout.path("checkpoints", NAME))
+    with scratch, _shop(context, origin) as shop:
         if "train" in steps:
             notes += _train(context, registry, shop, origin)
         elif "evaluate" in steps:

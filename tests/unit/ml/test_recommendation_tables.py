@@ -26,7 +26,7 @@ def known(spark: SparkSession) -> DataFrame:
 
 
 @pytest.fixture(scope="module")
-def factors(known: DataFrame) -> Factors:
+def factors(known: DataFrame, checkpoints: None) -> Factors:
     from common.settings import load_settings  # noqa: PLC0415 - the fixture of the same name is a test's own
 
     index = Index(("a", "b", "c"), ITEMS)
@@ -109,7 +109,9 @@ def test_similar_products_are_others_by_cosine(factors: Factors, offer: Offer) -
     assert {row["product_id"]: row["similar_product_id"] for row in found if row["rank"] == 1}["P3"] == "P4"
 
 
-def test_factors_do_not_depend_on_partitions(spark: SparkSession, settings: Settings, known: DataFrame) -> None:
+def test_factors_do_not_depend_on_partitions(
+    spark: SparkSession, settings: Settings, known: DataFrame, checkpoints: None
+) -> None:
     index, trial = Index(("a", "b", "c"), ITEMS), FactorTrial(rank=2, reg=0.1, alpha=1.0)
     matrices = []
     for partitions in (1, 3, 5):
@@ -121,7 +123,9 @@ def test_factors_do_not_depend_on_partitions(spark: SparkSession, settings: Sett
     assert np.array_equal(matrices[0], matrices[2])
 
 
-def test_an_unknown_pair_has_no_prediction(spark: SparkSession, settings: Settings, known: DataFrame) -> None:
+def test_an_unknown_pair_has_no_prediction(
+    spark: SparkSession, settings: Settings, known: DataFrame, checkpoints: None
+) -> None:
     index, trial = Index(("a", "b", "c"), ITEMS), FactorTrial(rank=2, reg=0.1)
     rows = arrange(known, index, "strength")
     explicit, implicit = (fit_factors(rows, trial, settings.ml, implicit=kind) for kind in (False, True))
