@@ -205,6 +205,7 @@ def _run(plan: Plan, console: Console) -> int:
                 generator.stop()
             raise
         facts = _facts(plan)
+        known: tuple[str, ...] = ()
         if not any(entry.exit_code for entry in ended):
             day = date.fromisoformat(facts.date) if facts.date else None
             gatekeeper = Gatekeeper(layout, plan.run_id)
@@ -223,11 +224,25 @@ def _run(plan: Plan, console: Console) -> int:
                 progress.end(entry)
                 write_run(layout, facts, ended, time.monotonic() - started, status="running")
             gatekeeper.publish_documents()
+            known = _add_ceilings(layout, ended)
     failed = next((entry for entry in ended if entry.exit_code), None)
     run = write_run(layout, facts, ended, time.monotonic() - started, status="failed" if failed else "ok")
     console.print(summary_table(run))
+    for line in known:
+        console.print(line, soft_wrap=True, highlight=False)
     _conclude(plan, console, run["seconds"], failed)
     return failed.exit_code if failed else int(ExitCode.DONE)
+
+
+def _add_ceilings(layout: Layout, ended: Sequence[LedgerEntry]) -> tuple[str, ...]:
+    """Hold the models of this run against the truth of generated data, a line for each."""
+    learned = {"train_recommendations": "recommendations", "train_churn": "churn"}
+    names = [learned[entry.stage] for entry in ended if entry.stage in learned and entry.status == "ok"]
+    if not names or generated(layout) is None:
+        return ()
+    from pipelines.ml_truth import add_ceilings  # noqa: PLC0415 - loads the generator, for generated data alone
+
+    return add_ceilings(layout, names)
 
 
 def _preflight(plan: Plan) -> None:

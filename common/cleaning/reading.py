@@ -80,7 +80,7 @@ def _rows_of_lines(lines: DataFrame, parsed: Column) -> DataFrame:
 
 def _bare() -> Column:
     """The line without a carriage return at its end."""
-    return F.rtrim("value", F.lit("\r"))
+    return F.expr(r"trim(TRAILING '\r' FROM value)")
 
 
 def _first_reason(*tests: tuple[str, Column]) -> Column:

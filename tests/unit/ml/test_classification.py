@@ -83,6 +83,16 @@ def test_the_threshold_is_the_most_accurate_and_nearest_to_a_half() -> None:
     assert best_threshold(np.array([0.0, 1]), np.array([0.1, 0.9])) == pytest.approx(0.5)
 
 
+def test_a_threshold_that_chance_put_ahead_is_not_taken() -> None:
+    # A hundred rows whose probabilities are right, but for two: 0.31 is more accurate than a half by two rows, which is
+    # less than the standard error of three.
+    said = np.repeat([0.1, 0.3, 0.9], [40, 10, 50])
+    labels = np.repeat([0.0, 1.0, 0.0, 1.0, 0.0, 1.0], [37, 3, 4, 6, 5, 45])
+    assert accuracy(labels, said, 0.3) == pytest.approx(0.88 + 0.02 - 0.02)
+    assert accuracy(labels, said, 0.5) == pytest.approx(0.86)
+    assert best_threshold(labels, said) == pytest.approx(0.5)
+
+
 def test_lift_captures_everything_in_the_end() -> None:
     labels = np.repeat([1.0, 0.0], [10, 90])
     rows = lift(labels, np.linspace(1, 0, 100))
