@@ -160,7 +160,8 @@ def predict(  # noqa: PLR0913, PLR0917 - each is a different thing, and this is 
     with context.persisted(found) as rows:
         gate_features(context, rows, 1)
         customers = rows.count()
-        reasons = with_reasons(model.transform(rows), trees_of(trees_in(model)), context.settings.ml.churn.reasons)
+        tiers, count = context.source.ml.loyalty_tiers, context.settings.ml.churn.reasons
+        reasons = with_reasons(model.transform(rows), trees_of(trees_in(model)), count, tiers)
         with context.persisted(_predictions(context, reasons, version)) as predictions:
             context.gate("train_churn.predictions", predictions, customers=customers)
             path = context.layout.path(PREDICTIONS)
