@@ -30,10 +30,9 @@ from generators.catalogue import Catalogue, make_catalogue
 from generators.oracle import churn_probabilities, preferences
 from generators.people import make_people
 from generators.plan import Plan
-from generators.spec import Spec
+from generators.spec import DAYS, Spec, day_of
 from pipelines.generation import generated
 
-NAMES = ("recommendations", "churn")
 _COUNT = 10
 
 
@@ -57,32 +56,35 @@ def main(argv: Sequence[str] | None = None) -> int:
     return int(ExitCode.DONE)
 
 
-def add_ceilings(layout: Layout, names: Sequence[str] = NAMES) -> tuple[str, ...]:
-    """Add the ceilings to the evaluations that are there; nothing for data without truth.
+def add_ceilings(layout: Layout) -> tuple[str, ...]:
+    """Add the ceilings to the evaluations that are there and lack them; nothing for data without truth.
 
     Args:
         layout: A local root.
-        names: Of evaluations.
 
     Returns:
-        A line for each that was added.
+        A line for each that was added, or that the truth does not reach.
     """
     made = generated(layout)
     if made is None:
         return ()
     spec = Spec(float(made["scale"]), int(made["seed"]))
-    add = {"churn": _churn, "recommendations": _recommendations}
     lines = []
-    for name in names:
+    for name, key, add in (
+        ("recommendations", "ceiling_ndcg_at_10", _recommendations),
+        ("churn", "ceiling_auc", _churn),
+    ):
         evaluation = read_evaluation(layout, name)
-        if evaluation is not None:
-            lines.append(add[name](layout, spec, evaluation))
+        if evaluation is not None and evaluation["figures"].get(key) is None:
+            lines.append(add(layout, spec, evaluation))
     return tuple(lines)
 
 
 def _churn(layout: Layout, spec: Spec, evaluation: dict[str, Any]) -> str:
     figures = evaluation["figures"]
     day, horizon = date.fromisoformat(figures["as_of"]), int(figures["horizon_days"])
+    if day_of(day) + horizon > DAYS:
+        return f"churn: no ceiling, as the {horizon} days from {day} on go beyond those of the first load"
     test = _rows(layout, "churn_test").sort_values("user_id", ignore_index=True)
     known = _known_probabilities(layout, day, horizon) or churn_probabilities(spec.scale, spec.seed, day, horizon)
     true = test["user_id"].map(known)

@@ -64,7 +64,15 @@ _WITHOUT = {
 _THEMES: tuple[tuple[str, ...], ...] = (
     ("recency_days", "silence", "silence_in_gaps"),
     ("purchase_days_14", "purchase_days_30", "purchase_trend"),
-    ("purchase_days", "orders", "purchase_rate", "mean_gap_days", "gap_spread_days", "longest_gap_days", "last_gap_days"),
+    (
+        "purchase_days",
+        "orders",
+        "purchase_rate",
+        "mean_gap_days",
+        "gap_spread_days",
+        "longest_gap_days",
+        "last_gap_days",
+    ),
     ("observed_days", "days_since_first"),
     ("spend", "order_value", "lines_an_order"),
     ("discount_share",),
