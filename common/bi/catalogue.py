@@ -32,6 +32,7 @@ _FILE = ("sql", "impala", "impala_bi_queries.sql")
 _MARK = re.compile(r"^-- @(dashboard|query) (\w+)$")
 _FIELD = re.compile(r"^-- (\w+): (.+)$")
 _CONTINUED = re.compile(r"^--   (\S.*)$")
+_LIMIT = re.compile(r"\bLIMIT (\d+)$")
 _AGREEMENT = re.compile(r"(\w+) = (\w+)\.(\w+)")
 _DASHBOARD_FIELDS = {"title", "summary"}
 _QUERY_FIELDS = {"title", "question", "grain", "key", "period", "needs", "columns"}
@@ -76,6 +77,7 @@ class Query:
         needs: What the answer is made of; one of NEEDS.
         columns: In the order of the SELECT.
         agreements: Sums that another query must confirm.
+        limit: At most so many rows; where there are as many, some may have been cut.
         sql: One SELECT in Impala's dialect, without the semicolon.
     """
 
@@ -88,6 +90,7 @@ class Query:
     needs: str
     columns: tuple[ColumnSpec, ...]
     agreements: tuple[Agreement, ...]
+    limit: int
     sql: str
 
 
@@ -203,6 +206,10 @@ def _query(block: _Block) -> Query:
     sql = "\n".join(block.sql).strip()
     if not sql.endswith(";"):
         raise _error(block, "the statement does not end with a semicolon")
+    sql = sql.removesuffix(";").strip()
+    limit = _LIMIT.search(sql)
+    if not limit:
+        raise _error(block, "the statement does not end with a LIMIT")
     return Query(
         name=block.name,
         title=fields["title"],
@@ -213,7 +220,8 @@ def _query(block: _Block) -> Query:
         needs=fields["needs"],
         columns=columns,
         agreements=tuple(_agreements(block, names)),
-        sql=sql.removesuffix(";").strip(),
+        limit=int(limit[1]),
+        sql=sql,
     )
 
 

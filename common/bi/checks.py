@@ -14,7 +14,8 @@ from common.bi.catalogue import Dashboard
 from common.bi.results import Answer
 
 FACTS_SCHEMA = """query string, rows bigint, null_keys bigint, repeated_keys bigint, negative_figures bigint,
-    shares_out_of_range bigint, days_out_of_period bigint, disagreeing_sums bigint, is_unexpectedly_empty boolean"""
+    shares_out_of_range bigint, days_out_of_period bigint, disagreeing_sums bigint, sums_not_compared bigint,
+    is_unexpectedly_empty boolean"""
 _FIGURES = ("money", "count", "ratio", "number", "score", "seconds", "days")
 _LONGEST_GRAIN = timedelta(days=31)
 
@@ -36,6 +37,7 @@ def _facts(answer: Answer, answers: Mapping[str, Answer], lacking: Collection[st
     figures = [column.name for column in query.columns if column.unit in _FIGURES and not column.is_signed]
     shares = [column.name for column in query.columns if column.unit == "share" and not column.is_signed]
     days = [column.name for column in query.columns if column.unit in {"date", "time"}]
+    comparable = [each for each in query.agreements if _is_whole(answer) and _is_whole(answers[each.query])]
     return (
         query.name,
         rows.num_rows,
@@ -47,7 +49,8 @@ def _facts(answer: Answer, answers: Mapping[str, Answer], lacking: Collection[st
             for name in shares
         ),
         sum(_days_outside(rows[name], answer) for name in days),
-        sum(_differs(rows, each.column, answers[each.query].rows, each.other_column) for each in query.agreements),
+        sum(_differs(rows, each.column, answers[each.query].rows, each.other_column) for each in comparable),
+        len(query.agreements) - len(comparable),
         rows.num_rows == 0 and query.needs not in lacking,
     )
 
@@ -71,6 +74,11 @@ def _days_outside(column: pa.ChunkedArray, answer: Answer) -> int:
     found: Sequence[date | datetime | None] = column.to_pylist()
     days = [value.date() if isinstance(value, datetime) else value for value in found if value is not None]
     return sum(not earliest <= day <= latest for day in days)
+
+
+def _is_whole(answer: Answer) -> bool:
+    """Whether no row was cut: a sum over the first rows alone says nothing about the others."""
+    return answer.rows.num_rows < answer.query.limit
 
 
 def _differs(rows: pa.Table, column: str, others: pa.Table, other_column: str) -> bool:

@@ -17,10 +17,14 @@
 --   key                  the columns that tell one row from another.
 --   period               `N days` that end with to_date; `all` of the data; `none` where the query asks for the state
 --                        at the end of the data.
---   columns              each column with its unit. A figure below zero is an error unless `signed` stands behind it.
+--   columns              each column with its unit. A figure below zero, or a share above one, is an error unless
+--                        `signed` stands behind it. Nothing forbids a discount that is higher than a line's value, or
+--                        below zero: gross amounts, discounts and prices after discount are signed.
 --   needs                what the answer is made of (sales, clickstream, costs or stock of products); without it the
 --                        result is empty.
---   agrees               sums that are the same as those of another query of the dashboard.
+--   agrees               sums that are the same as those of another query of the dashboard. Their LIMIT is above the
+--                        rows that there can be or are to be expected: an answer that reaches it may have been cut, and
+--                        its sums are not compared.
 -- Amounts are decimals. A quotient is computed from operands cast to 18 digits, so that it keeps twelve or more
 -- decimal places, and is rounded once, half up, by the last cast. Partitions are pruned by comparing month texts:
 -- '2025-11' and '2025-11-30' both lie between '2025-11' and '2025-11-30', whether partitions are months or days. Where
@@ -39,11 +43,11 @@
 -- period: 30 days
 -- needs: sales
 -- columns: from_date date, to_date date, net_revenue money signed, net_revenue_before money signed,
---   net_revenue_growth growth signed, gross_revenue money, gross_revenue_before money,
+--   net_revenue_growth growth signed, gross_revenue money signed, gross_revenue_before money signed,
 --   gross_revenue_growth growth signed, returned money, returned_before money, orders count, orders_before count,
---   orders_growth growth signed,
---   customers count, customers_before count, customers_growth growth signed, average_order_value money,
---   average_order_value_before money, margin money signed, margin_before money signed, margin_share share signed
+--   orders_growth growth signed, customers count, customers_before count, customers_growth growth signed,
+--   average_order_value money signed, average_order_value_before money signed, margin money signed,
+--   margin_before money signed, margin_share share signed
 WITH order_totals AS (
   SELECT
     CASE WHEN transaction_date >= DATE '${var:from_date}' THEN 1 ELSE 0 END AS is_now,
@@ -118,7 +122,7 @@ SELECT
   CAST(margin_now / NULLIF(net_now, 0) AS DECIMAL(18,4)) AS margin_share
 FROM totals
 ORDER BY from_date
-LIMIT 1;
+LIMIT 2;
 
 -- @query hourly_revenue
 -- title: Revenue by hour
@@ -127,7 +131,7 @@ LIMIT 1;
 -- key: hour
 -- period: 8 days
 -- needs: sales
--- columns: hour time, revenue money signed, line_count count, orders count, gross_revenue money,
+-- columns: hour time, revenue money signed, line_count count, orders count, gross_revenue money signed,
 --   net_revenue money signed
 SELECT
   DATE_TRUNC('hour', transaction_ts) AS hour,
@@ -150,8 +154,8 @@ LIMIT 240;
 -- key: sales_date
 -- period: 90 days
 -- needs: sales
--- columns: sales_date date, orders count, gross_revenue money, returned money, net_revenue money signed,
---   margin money signed, average_order_value money, net_revenue_7_day_average money signed
+-- columns: sales_date date, orders count, gross_revenue money signed, returned money, net_revenue money signed,
+--   margin money signed, average_order_value money signed, net_revenue_7_day_average money signed
 WITH digits AS (
   SELECT 0 AS d UNION ALL SELECT 1 UNION ALL SELECT 2 UNION ALL SELECT 3 UNION ALL SELECT 4
   UNION ALL SELECT 5 UNION ALL SELECT 6 UNION ALL SELECT 7 UNION ALL SELECT 8 UNION ALL SELECT 9
@@ -220,7 +224,7 @@ LIMIT 100;
 -- key: week_start
 -- period: 182 days
 -- needs: sales
--- columns: week_start date, days_with_sales count, orders count, gross_revenue money, returned money,
+-- columns: week_start date, days_with_sales count, orders count, gross_revenue money signed, returned money,
 --   net_revenue money signed, margin money signed, net_revenue_growth growth signed
 WITH weeks AS (
   SELECT
@@ -265,8 +269,9 @@ LIMIT 60;
 -- key: month_start
 -- period: all
 -- needs: sales
--- columns: month_start date, orders count, units count, gross_revenue money, discounts money, returned money,
---   net_revenue money signed, margin money signed, margin_share share signed, return_share share signed
+-- columns: month_start date, orders count, units count, gross_revenue money signed, discounts money signed,
+--   returned money, net_revenue money signed, margin money signed, margin_share share signed,
+--   return_share share signed
 WITH months AS (
   SELECT
     CAST(DATE_TRUNC('month', sales_date) AS DATE) AS month_start,
@@ -303,9 +308,9 @@ LIMIT 120;
 -- key: category
 -- period: 30 days
 -- needs: sales
--- columns: category text, orders count, units count, gross_revenue money, returned money, net_revenue money signed,
---   net_revenue_share share signed, net_revenue_before money signed, net_revenue_growth growth signed,
---   margin money signed, margin_share share signed
+-- columns: category text, orders count, units count, gross_revenue money signed, returned money,
+--   net_revenue money signed, net_revenue_share share signed, net_revenue_before money signed,
+--   net_revenue_growth growth signed, margin money signed, margin_share share signed
 -- agrees: gross_revenue = revenue_summary.gross_revenue, net_revenue = revenue_summary.net_revenue,
 --   returned = revenue_summary.returned
 WITH days AS (
@@ -354,9 +359,9 @@ LIMIT 500;
 -- key: country
 -- period: 30 days
 -- needs: sales
--- columns: country text, orders count, gross_revenue money, returned money, net_revenue money signed,
+-- columns: country text, orders count, gross_revenue money signed, returned money, net_revenue money signed,
 --   net_revenue_share share signed, net_revenue_before money signed, net_revenue_growth growth signed,
---   average_order_value money, margin money signed
+--   average_order_value money signed, margin money signed
 -- agrees: gross_revenue = revenue_summary.gross_revenue, net_revenue = revenue_summary.net_revenue,
 --   returned = revenue_summary.returned
 WITH days AS (
@@ -403,8 +408,8 @@ LIMIT 300;
 -- key: payment_method
 -- period: 30 days
 -- needs: sales
--- columns: payment_method text, orders count, gross_revenue money, returned money, net_revenue money signed,
---   net_revenue_share share signed, average_order_value money, return_share share signed
+-- columns: payment_method text, orders count, gross_revenue money signed, returned money, net_revenue money signed,
+--   net_revenue_share share signed, average_order_value money signed, return_share share signed
 -- agrees: gross_revenue = revenue_summary.gross_revenue, net_revenue = revenue_summary.net_revenue,
 --   returned = revenue_summary.returned
 WITH methods AS (
@@ -439,7 +444,7 @@ LIMIT 200;
 -- key: weekday, hour_of_day
 -- period: 28 days
 -- needs: sales
--- columns: weekday number, hour_of_day number, orders count, gross_revenue money, net_revenue money signed
+-- columns: weekday number, hour_of_day number, orders count, gross_revenue money signed, net_revenue money signed
 SELECT
   CAST(PMOD(DAYOFWEEK(transaction_date) + 5, 7) + 1 AS INT) AS weekday,
   HOUR(FROM_UTC_TIMESTAMP(transaction_ts, '${var:time_zone}')) AS hour_of_day,
@@ -466,8 +471,8 @@ LIMIT 168;
 -- period: 30 days
 -- needs: sales
 -- columns: product_id text, product_name text, category text, brand text, orders count, units count,
---   gross_revenue money, returned money, net_revenue money signed, net_revenue_share share signed, margin money signed,
---   margin_share share signed
+--   gross_revenue money signed, returned money, net_revenue money signed, net_revenue_share share signed,
+--   margin money signed, margin_share share signed
 WITH sold AS (
   SELECT
     product_id,
@@ -513,7 +518,7 @@ LIMIT 25;
 -- period: 30 days
 -- needs: sales
 -- columns: product_id text, product_name text, category text, brand text, units count, returned_units count,
---   gross_revenue money, returned money, net_revenue money signed, margin money signed
+--   gross_revenue money signed, returned money, net_revenue money signed, margin money signed
 WITH sold AS (
   SELECT
     product_id,
@@ -552,8 +557,8 @@ LIMIT 25;
 -- key: product_id
 -- period: 30 days
 -- needs: sales
--- columns: product_id text, product_name text, category text, units count, orders count, gross_revenue money,
---   average_unit_price money
+-- columns: product_id text, product_name text, category text, units count, orders count, gross_revenue money signed,
+--   average_unit_price money signed
 WITH sold AS (
   SELECT
     product_id,
@@ -677,7 +682,7 @@ LIMIT 50;
 -- period: 30 days
 -- needs: sales
 -- columns: band number, discount_band text, line_count count, units count, units_per_line ratio, list_value money,
---   discounts money, gross_revenue money, margin money signed, margin_share share signed,
+--   discounts money signed, gross_revenue money signed, margin money signed, margin_share share signed,
 --   margin_per_discount ratio signed
 WITH sold AS (
   SELECT
@@ -1034,7 +1039,7 @@ LIMIT 10;
 -- key: week_start, customer_kind
 -- period: 91 days
 -- needs: sales
--- columns: week_start date, customer_kind text, customers count, orders count, gross_revenue money,
+-- columns: week_start date, customer_kind text, customers count, orders count, gross_revenue money signed,
 --   net_revenue money signed, net_revenue_share share signed
 WITH labelled AS (
   SELECT
@@ -1168,7 +1173,7 @@ LIMIT 5;
 -- @query funnel_by_device
 -- title: Funnel by device
 -- question: On which devices do visits turn into purchases, and on which do they stop?
--- grain: a device type
+-- grain: a device type, of those with the most visits
 -- key: device_type
 -- period: 30 days
 -- needs: clickstream
@@ -1199,7 +1204,7 @@ SELECT
     AS cart_to_purchase
 FROM devices
 ORDER BY visits DESC, device_type
-LIMIT 50;
+LIMIT 100;
 
 -- @query funnel_by_source
 -- title: Funnel by source
@@ -1209,7 +1214,7 @@ LIMIT 50;
 -- period: 30 days
 -- needs: clickstream
 -- columns: entry_source text, entry_medium text, visits count, viewed count, added_to_cart count, began_checkout count,
---   purchased count, conversion share, purchase_amount money
+--   purchased count, conversion share, purchase_amount money signed
 WITH sources AS (
   SELECT
     entry_source,
@@ -1394,7 +1399,7 @@ SELECT
   CAST(value_now / NULLIF(CAST(abandoned_now AS DECIMAL(18,0)), 0) AS DECIMAL(18,2)) AS average_abandoned_value
 FROM totals
 ORDER BY from_date
-LIMIT 1;
+LIMIT 2;
 
 -- @query abandonment_by_day
 -- title: Abandoned carts by day
@@ -1467,12 +1472,12 @@ SELECT
   abandoned_value
 FROM hours
 ORDER BY hour_of_day
-LIMIT 24;
+LIMIT 25;
 
 -- @query abandonment_by_device
 -- title: Abandoned carts by device
 -- question: On which devices are carts abandoned most?
--- grain: a device type
+-- grain: a device type, of those with the most carts
 -- key: device_type
 -- period: 30 days
 -- needs: clickstream
@@ -1499,7 +1504,7 @@ SELECT
   CAST(abandoned_value / NULLIF(CAST(abandoned AS DECIMAL(18,0)), 0) AS DECIMAL(18,2)) AS average_abandoned_value
 FROM devices
 ORDER BY cart_sessions DESC, device_type
-LIMIT 50;
+LIMIT 100;
 
 -- @query abandonment_by_category
 -- title: Left behind by category
@@ -1609,7 +1614,7 @@ SELECT
   abandoned_value
 FROM outcomes
 ORDER BY outcome_order
-LIMIT 6;
+LIMIT 7;
 
 -- @query top_left_behind
 -- title: Products left behind most

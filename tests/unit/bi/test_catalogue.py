@@ -54,6 +54,7 @@ class TestParsing:
         assert totals.columns == (ColumnSpec("day", "date"), ColumnSpec("net", "money", is_signed=True))
         assert totals.sql.startswith("SELECT day, net -- a comment within\n")
         assert totals.sql.endswith("LIMIT 1")
+        assert (totals.limit, parts.limit) == (1, 9)
         assert parts.needs == "clickstream"
         assert parts.agreements == (Agreement("net", "totals", "net"),)
 
@@ -74,6 +75,7 @@ class TestParsing:
             ("agrees: net = totals.net", "agrees: net = nothing.net", "parts agrees with nothing.net"),
             ("agrees: net = totals.net", "agrees: gross = totals.net", "agrees 'gross = totals.net'"),
             ("LIMIT 1;", "LIMIT 1", "does not end with a semicolon"),
+            ("LIMIT 1;", ";", "query totals: the statement does not end with a LIMIT"),
             ("@query parts", "@query totals", "the name occurs twice"),
             ("-- @dashboard shop", "-- dashboard shop", "a query before the first dashboard"),
         ],
@@ -100,6 +102,24 @@ class TestShipped:
             units = {(column.name, column.unit) for query in dashboard.queries for column in query.columns}
             repeated = [name for name, count in Counter(name for name, _ in units).items() if count > 1]
             assert repeated == [], dashboard.name
+
+    def test_what_discounts_can_bring_below_zero_is_signed(self) -> None:
+        names = {"gross_revenue", "discounts", "average_unit_price", "average_order_value", "purchase_amount"}
+        columns = [
+            each for board in parse_catalogue(read_catalogue()) for query in board.queries for each in query.columns
+        ]
+        found = {each.name: each.is_signed for each in columns if each.name.removesuffix("_before") in names}
+        assert set(found) >= names
+        assert all(found.values())
+
+    def test_answers_that_are_compared_can_be_whole(self) -> None:
+        """One row, 24 hours and 6 outcomes are below their LIMIT; the others have one far above the usual."""
+        bounds = {"revenue_summary": 1, "abandonment_summary": 1, "abandonment_by_hour": 24, "cart_recovery": 6}
+        for dashboard in parse_catalogue(read_catalogue()):
+            limits = {query.name: query.limit for query in dashboard.queries}
+            for query in dashboard.queries:
+                for name in {query.name, *(each.query for each in query.agreements)} if query.agreements else ():
+                    assert limits[name] > bounds.get(name, 99), name
 
     def test_a_query_that_compares_with_the_period_before_asks_for_a_bounded_one(self) -> None:
         for dashboard in parse_catalogue(read_catalogue()):

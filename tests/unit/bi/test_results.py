@@ -36,7 +36,9 @@ ROWS = pa.table(
 
 
 def query(name: str) -> Query:
-    return Query(name, "Title", "Question?", "a row", ("hour",), Span("days", 30), "sales", COLUMNS, (), "SELECT 1")
+    return Query(
+        name, "Title", "Question?", "a row", ("hour",), Span("days", 30), "sales", COLUMNS, (), 9, "SELECT 1 LIMIT 9"
+    )
 
 
 def index(run_id: str, *names: str, rows: pa.Table = ROWS) -> tuple[Index, dict[str, Answer]]:
