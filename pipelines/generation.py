@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from common.errors import ExitCode, UsageError
 from common.layout import Layout
 from common.quality.ledger import LedgerEntry
 from common.storage.files import read_json
+from generators.spec import MAX_SCALE, MIN_SCALE
 
 STAGE = "generate"
 _SCRIPT = Path(__file__).resolve().parents[1] / "generators" / "run_all_generators.py"
@@ -34,6 +36,44 @@ def generated(layout: Layout) -> dict[str, Any] | None:
     """What the root's data was generated with; None for a shop's own data or an empty root."""
     path = layout.local("truth", "generation.json")
     return read_json(path) if path.exists() else None
+
+
+def scale_argument(text: str) -> float:
+    """A scale that the generator takes.
+
+    Raises:
+        argparse.ArgumentTypeError: If it is not one.
+    """
+    try:
+        scale = float(text)
+    except ValueError:
+        scale = float("nan")
+    if not MIN_SCALE <= scale <= MAX_SCALE:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a scale; give a number from {MIN_SCALE} to {MAX_SCALE:g}")
+    return scale
+
+
+def refuse_generation(layout: Layout, scale: float | None, seed: int | None, why: str) -> None:
+    """See that nobody asks for other data than there is in a run that generates none.
+
+    Args:
+        layout: The root.
+        scale: As asked for.
+        seed: As asked for.
+        why: Why the run generates nothing.
+
+    Raises:
+        UsageError: If scale or seed are given and are not those of the root.
+    """
+    there = generated(layout) or {"scale": None, "seed": None}
+    for option, asked in (("scale", scale), ("seed", seed)):
+        if asked is not None and asked != there[option]:
+            holds = "" if there[option] is None else f", and the root holds data of {option} {there[option]}"
+            raise UsageError(
+                f"--{option} {asked} has nothing to work on: {why}{holds}",
+                where=f"--{option}",
+                remedy="leave it out",
+            )
 
 
 def plan_generation(layout: Layout, scale: float | None, seed: int | None) -> Generation | None:

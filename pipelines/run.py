@@ -7,10 +7,11 @@ import logging
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 
@@ -25,10 +26,17 @@ from common.quality.gate import Gatekeeper, load_great_expectations
 from common.quality.ledger import LedgerEntry, entries, new_run_id, record, run_ids
 from common.session import start_session
 from common.settings import Settings, SourceSettings
-from common.storage.files import read_json
 from common.storage.locks import hold
+from pipelines.earlier import asked_for, last_run, require_same_shop, restore
 from pipelines.generation import STAGE as GENERATE
-from pipelines.generation import Generation, GeneratorProcess, generated, plan_generation
+from pipelines.generation import (
+    Generation,
+    GeneratorProcess,
+    generated,
+    plan_generation,
+    refuse_generation,
+    scale_argument,
+)
 from pipelines.preview import preview
 from pipelines.report.site import write_report
 from pipelines.runner import run_stages
@@ -52,6 +60,8 @@ class Plan:
     rebuild: bool
     parallel: int
     done: tuple[LedgerEntry, ...]
+    arguments: Mapping[str, Any]
+    seconds_before: float
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -95,7 +105,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = Parser(prog="build.sh run", description="Run the stages of the platform on this machine.")
     add_common_arguments(parser)
-    parser.add_argument("--scale", type=float, help="size of generated data, 1 is 500,000 transactions (default: 1)")
+    parser.add_argument(
+        "--scale", type=scale_argument, help="size of generated data, 1 is 500,000 transactions (default: 1)"
+    )
     parser.add_argument("--seed", type=int, help="seed of generated data (default: 42)")
     parser.add_argument("--from", dest="start", metavar="STAGE", help="this stage and what comes after it")
     parser.add_argument("--to", dest="end", metavar="STAGE", help="this stage and what it needs")
@@ -107,46 +119,70 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _plan(arguments: argparse.Namespace) -> Plan:
+    here = Layout.at(arguments.root)
+    last = last_run(here)
+    run_id = new_run_id()
+    done: tuple[LedgerEntry, ...] = ()
+    if arguments.resume:
+        run_id, done = _resumed(here, last)
+        arguments = restore(arguments, last) if last else arguments
     layout, settings, source = configure(arguments)
     if not layout.is_local:
         raise UsageError(
             "the local runner works on a directory", where="--root", remedy="submit the jobs to the cluster one by one"
         )
-    stages = GRAPH.select(arguments.start, arguments.end, arguments.only)
-    run_id = new_run_id()
-    done: tuple[LedgerEntry, ...] = ()
-    if arguments.resume:
-        run_id, done = _resumed(layout)
-        finished = {entry.stage for entry in done}
-        stages = tuple(stage for stage in stages if stage.name not in finished)
-    generation = None
-    if not source.is_mapped and not arguments.only and not arguments.start:
-        generation = plan_generation(layout, arguments.scale, arguments.seed)
+    require_same_shop(layout, source, last)
+    finished = {entry.stage for entry in done}
+    chosen = GRAPH.select(arguments.start, arguments.end, arguments.only)
     parallel = arguments.parallel if arguments.parallel is not None else settings.runner.parallel
     if parallel < 1:
         raise UsageError(f"--parallel {parallel} is below 1", where="--parallel", remedy="give 1 or more")
-    return Plan(run_id, layout, settings, source, stages, generation, arguments.date, arguments.rebuild, parallel, done)
+    return Plan(
+        run_id=run_id,
+        layout=layout,
+        settings=settings,
+        source=source,
+        stages=tuple(stage for stage in chosen if stage.name not in finished),
+        generation=_generation(arguments, layout, source),
+        date=arguments.date,
+        rebuild=arguments.rebuild,
+        parallel=parallel,
+        done=done,
+        arguments=asked_for(arguments, settings.source),
+        seconds_before=float(last["seconds"]) if arguments.resume and last else 0.0,
+    )
 
 
-def _resumed(layout: Layout) -> tuple[str, tuple[LedgerEntry, ...]]:
+def _generation(arguments: argparse.Namespace, layout: Layout, source: SourceSettings) -> Generation | None:
+    """What is to be generated.
+
+    Raises:
+        UsageError: If scale or seed are given and nothing is, or something else was.
+    """
+    if source.is_mapped:
+        refuse_generation(layout, arguments.scale, arguments.seed, f"the data of {source.name} is its own")
+    elif arguments.only or arguments.start:
+        refuse_generation(layout, arguments.scale, arguments.seed, "--from and --only generate nothing")
+    else:
+        return plan_generation(layout, arguments.scale, arguments.seed)
+    return None
+
+
+def _resumed(layout: Layout, last: Mapping[str, Any] | None) -> tuple[str, tuple[LedgerEntry, ...]]:
     """The newest run, and what of it needs no repeating.
 
     Raises:
         UsageError: If there is no run.
     """
-    known = run_ids(layout)
-    if not known:
+    known = run_ids(layout) if layout.is_local else []
+    if last is None and not known:
         raise UsageError("there is no run to resume", where=layout.root, remedy="run without --resume")
-    run_id = (
-        str(read_json(layout.local("ops", "run.json"))["run_id"])
-        if layout.local("ops", "run.json").exists()
-        else known[0]
-    )
+    run_id = str(last["run_id"]) if last else known[0]
     return run_id, tuple(entry for entry in entries(layout, run_id) if entry.exit_code == ExitCode.DONE)
 
 
 def _run_and_report(plan: Plan, console: Console) -> int:
-    started = time.monotonic()
+    started = time.monotonic() - plan.seconds_before
     try:
         code = _run(plan, console)
     except Exception as error:
@@ -171,7 +207,7 @@ def _make_report(plan: Plan, failure: _Failure | None = None) -> Path | None:
     try:
         if failure is not None:
             day = plan.date.isoformat() if plan.date else None
-            facts = RunFacts(plan.run_id, day, None, None, plan.source.name, plan.names, failure.line)
+            facts = RunFacts(plan.run_id, day, None, None, plan.source.name, plan.names, failure.line, plan.arguments)
             ended = list(entries(plan.layout, plan.run_id))
             write_run(plan.layout, facts, ended, failure.seconds, status="failed")
         return write_report(plan.layout)
@@ -183,7 +219,7 @@ def _make_report(plan: Plan, failure: _Failure | None = None) -> Path | None:
 def _run(plan: Plan, console: Console) -> int:
     layout = plan.layout
     keep_log(layout, plan.run_id)
-    started = time.monotonic()
+    started = time.monotonic() - plan.seconds_before
     ended = list(plan.done)
     with Progress(console, len(plan.names)) as progress:
         generator = None
@@ -193,6 +229,7 @@ def _run(plan: Plan, console: Console) -> int:
         else:
             _preflight(plan)
         try:
+            write_run(layout, _facts(plan), ended, time.monotonic() - started, status="running")
             threading.Thread(target=load_great_expectations, daemon=True).start()
             spark = start_session(plan.settings, layout, "ecommerce-platform")
             if generator is not None:
@@ -262,6 +299,7 @@ def _facts(plan: Plan) -> RunFacts:
         seed=made["seed"] if made else None,
         source=plan.source.name,
         selection=plan.names,
+        arguments=plan.arguments,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -120,6 +120,7 @@ class RunFacts:
         source: The shop.
         selection: The stages of the run, by name.
         error: The line of a failure that belongs to no stage, such as one before the first.
+        arguments: What the run was asked for, by which it can be resumed; see `pipelines.earlier`.
     """
 
     run_id: str
@@ -129,6 +130,7 @@ class RunFacts:
     source: str
     selection: tuple[str, ...]
     error: str | None = None
+    arguments: Mapping[str, Any] | None = None
 
 
 def write_run(
@@ -139,7 +141,10 @@ def write_run(
     *,
     status: Literal["running", "ok", "failed"],
 ) -> dict[str, Any]:
-    """Write ops/run.json, the view of the newest run; stages that were not reached are skipped in it."""
+    """Write ops/run.json, the view of the newest run; stages that were not reached are skipped in it.
+
+    The same is kept under ops/runs, where it outlives the next run.
+    """
     ended = {entry.stage: entry.as_stage() for entry in entries}
     reached = [ended[name] for name in facts.selection if name in ended]
     if status != "running":
@@ -150,6 +155,7 @@ def write_run(
         "scale": facts.scale,
         "seed": facts.seed,
         "source": facts.source,
+        "arguments": dict(facts.arguments) if facts.arguments is not None else None,
         "status": status,
         "error": facts.error,
         "seconds": round(seconds, 3),
@@ -157,6 +163,7 @@ def write_run(
         "selection": list(facts.selection),
         "stages": reached,
     }
+    write_json(layout.local("ops", "runs", f"{facts.run_id}.json"), run)
     write_json(layout.local("ops", "run.json"), run)
     return run
 
