@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import shlex
 import sys
 import threading
 import time
@@ -15,7 +16,7 @@ from typing import Any
 
 from rich.console import Console
 
-from common.arguments import Parser, add_common_arguments, print_error
+from common.arguments import Parser, add_common_arguments, default_root, print_error
 from common.cleaning.landing import newest_delivery
 from common.cli import configure
 from common.errors import ExitCode, PlatformError, UsageError
@@ -44,6 +45,7 @@ from pipelines.stages import GRAPH
 from pipelines.view import Progress, RunFacts, summary_table, wide_console, write_run
 
 log = logging.getLogger("ecommerce")
+FIRST_QUERY = "SELECT sales_date, country, orders, net_amount FROM agg_daily_sales ORDER BY net_amount DESC LIMIT 5"
 
 
 @dataclass(frozen=True)
@@ -323,7 +325,12 @@ def _conclude(plan: Plan, console: Console, seconds: float, failed: LedgerEntry 
         return
     console.print(f"[green]done[/green] in {seconds:.0f} s: {layout.root}", soft_wrap=True, highlight=False)
     console.print(f"quality: {layout.ops('gx', 'data_docs', 'index.html')}", soft_wrap=True, highlight=False)
-    console.print('query:   ./build.sh sql "SELECT * FROM agg_daily_sales LIMIT 5"', soft_wrap=True, highlight=False)
+    console.print(f'query:   ./build.sh sql "{FIRST_QUERY}"{_root_option(layout)}', soft_wrap=True, highlight=False)
+
+
+def _root_option(layout: Layout) -> str:
+    """What a command needs to be asked of the same root."""
+    return "" if layout.root == default_root() else f" --root {shlex.quote(layout.root)}"
 
 
 if __name__ == "__main__":
