@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import argparse
-import csv
+import os
 import sys
 from collections.abc import Sequence
-from decimal import Decimal
-from typing import Any
 
 import duckdb
-from rich import box
-from rich.table import Table
 
 from common.arguments import Parser, default_root, print_error
 from common.errors import ExitCode, LockedError, PlatformError, UsageError
 from common.layout import Layout
 from common.settings import load_settings
+from pipelines.answers import write_csv, write_json, write_table
 from pipelines.tables import connect
-from pipelines.view import wide_console
 
-_FETCHED = 10_000
+_WRITERS = {"table": write_table, "csv": write_csv, "json": write_json}
 # Derby admits one process at a time.
 _METASTORE_IN_USE = "Another instance of Derby may have already booted"
 
@@ -31,20 +27,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         0; 2 when the query is not valid; 4 when there is nothing to ask; 5 when the metastore is in use.
     """
+    layout = None
     try:
         arguments = _parser().parse_args(argv)
         layout = Layout.at(arguments.root)
-        if arguments.engine == "spark":
-            relation = _ask_spark(arguments.query, layout)
-        else:
-            relation = _ask_duckdb(arguments.query, layout)
-        _show(relation, arguments.format)
+        ask = _ask_spark if arguments.engine == "spark" else _ask_duckdb
+        _WRITERS[arguments.format](ask(arguments.query, layout))
+        sys.stdout.flush()
     except SystemExit as leaving:  # --help
         return int(leaving.code or 0)
     except BrokenPipeError:  # a pager that was closed
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what Python still flushes at its end
         return int(ExitCode.DONE)
     except duckdb.Error as error:
-        print_error(_invalid(error))
+        print_error(_invalid(error, layout))
         return int(ExitCode.USAGE)
     except PlatformError as error:
         print_error(error)
@@ -64,7 +60,7 @@ def _parser() -> argparse.ArgumentParser:
 def _ask_duckdb(query: str, layout: Layout) -> duckdb.DuckDBPyRelation:
     relation = connect(layout, load_settings().database, query).sql(query)
     if relation is None:
-        raise UsageError("that is no query", where=query, remedy="give a SELECT")
+        raise UsageError("that is no query", where=layout.root, remedy="give a SELECT")
     return relation
 
 
@@ -87,71 +83,27 @@ def _ask_spark(query: str, layout: Layout) -> duckdb.DuckDBPyRelation:
                 remedy="wait for the run to end, or leave --engine spark out",
             ) from error
         raise UsageError(
-            _first_line(error), where=query, remedy="mend the query, or run ./build.sh run first"
+            _complaint(error), where=layout.root, remedy="mend the query, or run ./build.sh run first"
         ) from error
     finally:
         spark.stop()
-    return duckdb.from_arrow(answer)
+    connection = duckdb.connect()
+    connection.execute("SET TimeZone = 'UTC'")
+    return connection.from_arrow(answer)
 
 
-def _invalid(error: duckdb.Error) -> UsageError:
-    return UsageError(_first_line(error), where="query", remedy="mend the query; SHOW TABLES lists the tables")
+def _invalid(error: duckdb.Error, layout: Layout | None) -> UsageError:
+    where = layout.root if layout else ""
+    return UsageError(_complaint(error), where=where, remedy="mend the query; SHOW TABLES lists the tables")
 
 
-def _first_line(error: Exception) -> str:
+def _complaint(error: Exception) -> str:
+    """What is wrong and what might have been meant, without the excerpt of the query that follows."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[0] if lines else type(error).__name__
-
-
-def _show(relation: duckdb.DuckDBPyRelation, form: str) -> None:
-    if form == "table":
-        _show_table(relation)
-        return
-    if form == "json":
-        _show_json(relation)
-        return
-    writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(relation.columns)
-    while rows := relation.fetchmany(_FETCHED):
-        writer.writerows([["" if value is None else _plain(value) for value in row] for row in rows])
-
-
-def _show_json(relation: duckdb.DuckDBPyRelation) -> None:
-    """An array of objects; DuckDB writes them, so that decimals stay what they are."""
-    objects = relation.query("answer", "SELECT to_json(answer)::VARCHAR FROM answer")
-    separator = "["
-    while objects is not None and (rows := objects.fetchmany(_FETCHED)):
-        for row in rows:
-            sys.stdout.write(f"{separator}\n{row[0]}")
-            separator = ","
-    sys.stdout.write("[]\n" if separator == "[" else "\n]\n")
-
-
-def _show_table(relation: duckdb.DuckDBPyRelation) -> None:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for name, kind in zip(relation.columns, relation.types, strict=True):
-        is_number = str(kind).startswith(("DECIMAL", "DOUBLE", "FLOAT", "HUGEINT")) or "INT" in str(kind)
-        table.add_column(name, justify="right" if is_number else "left", overflow="fold")
-    rows = relation.fetchall()
-    for row in rows:
-        table.add_row(*[_text(value) for value in row])
-    console = wide_console()
-    console.print(table)
-    console.print(f"{len(rows):,} row{'' if len(rows) == 1 else 's'}")
-
-
-def _plain(value: Any) -> str:  # noqa: ANN401 - any value that a query may give
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def _text(value: Any) -> str:  # noqa: ANN401 - any value that a query may give
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return _plain(value)
-    if isinstance(value, (int, Decimal)):
-        return f"{value:,}"
-    return str(value)
+    if not isinstance(error, duckdb.Error):
+        return lines[0] if lines else type(error).__name__
+    before = next((index for index, line in enumerate(lines) if line.startswith("LINE ")), len(lines))
+    return " ".join(lines[:before]) or type(error).__name__
 
 
 if __name__ == "__main__":

@@ -18,13 +18,15 @@ from common.layout import DATASETS, Layout
 from common.storage.published import PublishedTable, read_published
 
 _DUCKDB_TYPES = {"string": "VARCHAR", "timestamp": "TIMESTAMPTZ"}
+_ASKS_WHAT_THERE_IS = r"\bshow\s+all\b|\binformation_schema\b|\bduckdb_(schemas|tables|views|columns)\b"
 
 
 def connect(layout: Layout, database: str, query: str = "") -> duckdb.DuckDBPyConnection:
     """An in-memory DuckDB with the tables as views.
 
     The published tables are in the schema named by `database` and can be named without it. The schemas `lake`,
-    `clean` and `quarantine` hold the Delta tables; a schema of these is opened only when the query names it.
+    `clean` and `quarantine` hold the Delta tables; a schema of these is opened only when its name is in the query,
+    in whatever form, or when the query asks what there is.
 
     Args:
         layout: A local root.
@@ -32,22 +34,28 @@ def connect(layout: Layout, database: str, query: str = "") -> duckdb.DuckDBPyCo
         query: What is going to be asked.
 
     Raises:
-        InputError: If nothing is published and the query names no other schema.
+        InputError: If nothing is published and the query names no other schema that has tables, or if published
+            files have gone.
     """
     connection = duckdb.connect()
     connection.execute("SET TimeZone = 'UTC'")
     connection.execute(f"CREATE SCHEMA IF NOT EXISTS {_name(database)}")
     published = read_published(layout)
-    wanted = [schema for schema in _delta_schemas(layout) if re.search(rf"\b{schema}\s*\.", query, re.IGNORECASE)]
-    if not published and not wanted:
+    every = re.search(_ASKS_WHAT_THERE_IS, query, re.IGNORECASE)
+    wanted = {
+        schema: paths
+        for schema, paths in _delta_schemas(layout).items()
+        if every or re.search(rf"\b{schema}\b", query, re.IGNORECASE)
+    }
+    if not published and not any(wanted.values()):
         raise InputError(
             "nothing is published", where=layout.ops("tables.json"), remedy="run ./build.sh run, or name its --root"
         )
     for table in published.values():
         connection.execute(f"CREATE VIEW {_name(database)}.{_name(table.name)} AS {_published_select(table)}")
-    for schema in wanted:
+    for schema, paths in wanted.items():
         connection.execute(f"CREATE SCHEMA {_name(schema)}")
-        for path in _delta_schemas(layout)[schema]:
+        for path in paths:
             connection.execute(f"CREATE VIEW {_name(schema)}.{_name(path.name)} AS {_delta_select(path)}")
     connection.execute(f"SET search_path = '{database}'")
     return connection
@@ -69,7 +77,16 @@ def _delta_schemas(layout: Layout) -> dict[str, list[Path]]:
 
 
 def _published_select(table: PublishedTable) -> str:
-    files = [str(path) for part in table.parts for path in sorted(Path(part.location).glob("*.parquet"))]
+    files: list[str] = []
+    for part in table.parts:
+        found = [str(path) for path in sorted(Path(part.location).glob("*.parquet"))]
+        if part.rows and not found:
+            raise InputError(
+                f"the files of {table.name} have gone",
+                where=part.location,
+                remedy="ask again; if it stays so, run ./build.sh run --only publish_hive --rebuild",
+            )
+        files += found
     if not files:
         return _empty_select(table.columns)
     return _files_select(files, table.partition_columns)

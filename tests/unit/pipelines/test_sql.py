@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from decimal import Decimal
+from io import StringIO
 from pathlib import Path
+from shutil import rmtree
 
+import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from deltalake import write_deltalake
+from rich.console import Console
 
 from common.layout import Layout
 from common.storage.published import PublishedPartition, PublishedTable, write_published
-from pipelines import quarantine, sql, status
+from pipelines import sql, status
+from pipelines.answers import write_table
 
 Capture = pytest.CaptureFixture[str]
 
@@ -43,14 +49,7 @@ def shop(layout: Layout) -> Layout:
         PublishedTable("fact_clickstream", 2, 1, "/unused", ("event_month",), empty_columns, ()),
     ]  # fmt: skip
     write_published(layout, "ecommerce", tables)
-    rejected = pa.table(
-        {
-            "payload": [b"U1,a@x.org,\xff", b"nothing"],
-            "reasons": [["invalid_utf8"], ["malformed_line", "other"]],
-            "source_file": ["raw/users/users.csv"] * 2,
-        }
-    )
-    write_deltalake(layout.quarantine("users"), rejected)
+    write_deltalake(layout.quarantine("users"), pa.table({"payload": [b"U1,a@x.org,\xff", b"nothing"]}))
     return layout
 
 
@@ -80,15 +79,115 @@ def test_a_table_is_for_people(shop: Layout, capsys: Capture) -> None:
     assert lines[2:] == [["1,234.50", "2025-10"], ["0.10", "2025-11"], ["2", "rows"]]
 
 
+def lines_of(text: str) -> list[str]:
+    return [line.strip() for line in text.splitlines() if line.strip()]
+
+
+def test_integers_can_be_pasted_and_amounts_can_be_read(shop: Layout, capsys: Capture) -> None:
+    query = "SELECT 2025 AS year, -2621560988818130714 AS sk, sum(4000::BIGINT) AS n, 48025.04 AS net, 1e9::DOUBLE AS d"
+    assert ask(shop, query) == 0
+    assert lines_of(capsys.readouterr().out)[2].split() == [
+        "2025", "-2621560988818130714", "4000", "48,025.04", "1000000000.0",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("rows", "shown", "end"), [
+    (99, 99, "99 rows"), (100, 100, "100 rows"), (101, 100, "first 100 rows; --format csv for all"),
+    (1_000_000_000, 100, "first 100 rows; --format csv for all"),
+])  # fmt: skip
+def test_a_table_stops_where_nobody_reads_on(shop: Layout, capsys: Capture, rows: int, shown: int, end: str) -> None:
+    assert ask(shop, f"SELECT i FROM range({rows}) AS r(i)") == 0
+    lines = lines_of(capsys.readouterr().out)
+    assert lines[2:-1] == [str(number) for number in range(shown)]
+    assert lines[-1] == end
+
+
+WIDE = "SELECT " + ", ".join(f"'{letter * 60}' AS a_rather_long_name_{letter}" for letter in "abcdef")
+
+
+def test_where_there_is_no_terminal_a_table_is_as_wide_as_it_is(shop: Layout, capsys: Capture) -> None:
+    assert ask(shop, WIDE) == 0
+    header, _, row, end = lines_of(capsys.readouterr().out)
+    assert header.split() == [f"a_rather_long_name_{letter}" for letter in "abcdef"]
+    assert row.split() == [letter * 60 for letter in "abcdef"]
+    assert end == "1 row"
+
+
+def test_what_is_wider_than_the_terminal_is_shown_record_by_record() -> None:
+    console = Console(file=StringIO(), width=50, force_terminal=True, color_system=None, highlight=False)
+    relation = duckdb.sql("SELECT 1234.5::DECIMAL(8,2) AS amount, repeat('[b]x ', 20) AS text, NULL AS none")
+    write_table(relation, console)
+    assert isinstance(console.file, StringIO)
+    assert lines_of(console.file.getvalue()) == [
+        "row 1", "amount  1,234.50", f"text    {('[b]x ' * 20).strip()}", "none", "1 row",
+    ]  # fmt: skip
+
+
+def test_what_a_terminal_would_obey_is_shown_instead(shop: Layout, capsys: Capture) -> None:
+    assert ask(shop, "SELECT '[red]a[/red]' || chr(27) || '[2J' AS \"[bold]\"") == 0
+    lines = lines_of(capsys.readouterr().out)
+    assert (lines[0], lines[2]) == ("[bold]", "[red]a[/red]\\x1b[2J")
+
+
+def test_csv_is_read_back_as_it_was(shop: Layout, capsys: Capture) -> None:
+    query = (
+        "SELECT * FROM (VALUES (1, 'a,b', 0.10::DECIMAL(4,2), TIMESTAMPTZ '2025-11-30 10:00:00.5+02', [1, 2]), "
+        "(2, '', NULL, NULL, NULL), (3, NULL, 1, NULL, []), (4, 'line' || chr(10) || 'two\"', 2, NULL, [])) "
+        'AS t(same, same, d, "a ""ts""", l)'
+    )
+    assert ask(shop, query, "--format", "csv") == 0
+    out = capsys.readouterr().out
+    assert out.splitlines()[2:4] == ['2,"",,,', "3,,1.00,,[]"], "a null is told from an empty text"
+    assert list(csv.reader(StringIO(out))) == [
+        ["same", "same_1", "d", 'a "ts"', "l"],
+        ["1", "a,b", "0.10", "2025-11-30 08:00:00.5+00", "[1, 2]"],
+        ["2", "", "", "", ""],
+        ["3", "", "1.00", "", "[]"],
+        ["4", 'line\ntwo"', "2.00", "", "[]"],
+    ]
+
+
+def test_csv_has_a_line_for_a_single_null(shop: Layout, capsys: Capture) -> None:
+    assert ask(shop, "SELECT unnest([1, NULL, 2]) AS n", "--format", "csv") == 0
+    assert capsys.readouterr().out == 'n\n1\n""\n2\n'
+
+
+@pytest.mark.parametrize("name", ["answer", "a", "to_json"])
+def test_json_has_an_object_a_row_whatever_its_columns_are_called(shop: Layout, capsys: Capture, name: str) -> None:
+    assert ask(shop, f'SELECT 1 AS "{name}"', "--format", "json") == 0
+    assert json.loads(capsys.readouterr().out) == [{name: 1}]
+
+
+@pytest.mark.parametrize("form", ["csv", "json"])
+def test_programs_get_every_row_in_order(shop: Layout, capsys: Capture, form: str) -> None:
+    assert ask(shop, "SELECT i FROM range(25000) AS r(i) ORDER BY i DESC", "--format", form) == 0
+    out = capsys.readouterr().out
+    found = [row["i"] for row in json.loads(out)] if form == "json" else [int(row) for row in out.split()[1:]]
+    assert found == list(range(24_999, -1, -1))
+
+
 @pytest.mark.parametrize(("form", "answer"), [("csv", "event_ts,tags,n,event_month\n"), ("json", "[]\n")])
 def test_an_empty_table_has_its_columns(shop: Layout, capsys: Capture, form: str, answer: str) -> None:
     assert ask(shop, "SELECT * FROM fact_clickstream", "--format", form) == 0
     assert capsys.readouterr().out == answer
 
 
-def test_other_zones_are_asked_by_their_schema(shop: Layout, capsys: Capture) -> None:
-    assert ask(shop, "SELECT count(*) AS n FROM quarantine.users", "--format", "csv") == 0
-    assert capsys.readouterr().out == "n\n2\n"
+@pytest.mark.parametrize(
+    ("query", "answer"),
+    [
+        ("SELECT count(*) AS n FROM quarantine.users", "n\n2\n"),
+        ('SELECT count(*) AS n FROM "quarantine"."users"', "n\n2\n"),
+        ('SELECT count(*) AS n FROM "QUARANTINE" . users', "n\n2\n"),
+        ("SHOW TABLES FROM quarantine", "name\nusers\n"),
+        ("SHOW TABLES FROM lake", "name\nsessions\n"),
+        ("SELECT table_name AS t FROM information_schema.tables WHERE table_schema = 'lake'", "t\nsessions\n"),
+        ("SHOW TABLES", "name\ndim_users\nfact_clickstream\nfact_transactions\n"),
+    ],
+)
+def test_other_zones_are_asked_by_their_schema(shop: Layout, capsys: Capture, query: str, answer: str) -> None:
+    write_deltalake(shop.lake("sessions"), pa.table({"session_id": ["S1"]}))
+    assert ask(shop, query, "--format", "csv") == 0
+    assert capsys.readouterr().out == answer
 
 
 @pytest.mark.parametrize(
@@ -97,40 +196,31 @@ def test_other_zones_are_asked_by_their_schema(shop: Layout, capsys: Capture) ->
 )  # fmt: skip
 def test_a_wrong_question_is_one_line(shop: Layout, capsys: Capture, query: str) -> None:
     assert ask(shop, query, "--format", "csv") == 2
-    assert [line[:7] for line in capsys.readouterr().err.splitlines()] == ["error: "]
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("error: ")
+    assert f"[{shop.root}] ->" in line
 
 
-def test_before_the_first_publish_there_is_nothing_to_ask(layout: Layout, capsys: Capture) -> None:
-    assert ask(layout, "SELECT 1") == 4
+def test_a_wrong_question_names_what_may_have_been_meant(shop: Layout, capsys: Capture) -> None:
+    assert ask(shop, "SELECT * FROM dim_user") == 2
+    assert 'Did you mean "dim_users"?' in capsys.readouterr().err
+
+
+def test_files_that_have_gone_are_no_empty_table(shop: Layout, capsys: Capture) -> None:
+    rmtree(shop.local("warehouse", "hive", "dim_users"))
+    assert ask(shop, "SELECT * FROM dim_users") == 4
+    assert "error: the files of dim_users have gone [" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("query", ["SELECT 1", "SELECT * FROM clean.users"])
+def test_before_the_first_publish_there_is_nothing_to_ask(layout: Layout, capsys: Capture, query: str) -> None:
+    assert ask(layout, query) == 4
     assert "error: nothing is published" in capsys.readouterr().err
 
 
 def test_unknown_arguments_are_refused(shop: Layout, capsys: Capture) -> None:
     assert ask(shop, "SELECT 1", "--engine", "impala") == 2
     assert "error: " in capsys.readouterr().err
-
-
-class TestQuarantine:
-    def test_shows_counts_and_masks_values(self, shop: Layout, capsys: Capture) -> None:
-        assert quarantine.main(["--root", shop.root]) == 0
-        out = capsys.readouterr().out
-        assert "users: 2 rows: invalid_utf8 1, malformed_line 1, other 1" in out
-        assert "x9,x@x.xxx" in out
-        assert "a@x.org" not in out
-
-    def test_shows_values_when_asked(self, shop: Layout, capsys: Capture) -> None:
-        assert quarantine.main(["--root", shop.root, "--unmask", "--reason", "invalid_utf8"]) == 0
-        out = capsys.readouterr().out
-        assert "U1,a@x.org,\\xff" in out
-        assert "nothing" not in out
-
-    def test_a_reason_is_no_query(self, shop: Layout, capsys: Capture) -> None:
-        assert quarantine.main(["--root", shop.root, "--reason", "') OR true --"]) == 0
-        assert "x9,x@x.xxx" not in capsys.readouterr().out
-
-    def test_before_anything_is_cleaned(self, layout: Layout, capsys: Capture) -> None:
-        assert quarantine.main(["--root", layout.root]) == 4
-        assert "error: nothing has been cleaned yet" in capsys.readouterr().err
 
 
 def test_status_before_any_run(tmp_path: Path, capsys: Capture) -> None:
