@@ -42,6 +42,11 @@ today AS (
     SELECT product_id, product_name, category, brand, stock_quantity, is_active FROM dim_products WHERE is_current
 )"""
 _NAMED = """coalesce(c.product_name, '(not in the current catalogue)'), coalesce(c.category, 'unknown')"""
+# Whether the data covers as many days before the period as the period has.
+_LINES_BEFORE = """(SELECT date_diff('day', min(transaction_date), $from_date) FROM fact_transactions)
+    > date_diff('day', $from_date, $to_date)"""
+_VISITS_BEFORE = """(SELECT date_diff('day', min(session_date), $from_date) FROM lake.sessions)
+    > date_diff('day', $from_date, $to_date)"""
 _PERIOD_LINES = "transaction_date BETWEEN $from_date AND $to_date"
 _PERIOD_VISITS = "session_date BETWEEN $from_date AND $to_date"
 
@@ -62,7 +67,8 @@ def _compared(dimension: str, *, with_units: bool, with_order_value: bool, with_
                known(sum(gross_amount) FILTER (is_now)) AS gross,
                known(sum(return_amount) FILTER (is_now)) AS returned,
                known(sum(gross_amount - return_amount) FILTER (is_now)) AS net,
-               known(sum(gross_amount - return_amount) FILTER (NOT is_now)) AS net_before,
+               CASE WHEN {_LINES_BEFORE} THEN
+                   known(sum(gross_amount - return_amount) FILTER (NOT is_now)) END AS net_before,
                sum(margin_amount) FILTER (is_now) AS margin
         FROM named GROUP BY what
     )
@@ -121,7 +127,7 @@ buyers AS (
 
 ANSWERS: dict[str, str] = {
     # -- revenue
-    "revenue_summary": """
+    "revenue_summary": f"""
     WITH picked AS (
         SELECT *, transaction_date BETWEEN $from_date AND $to_date AS is_now
         FROM fact_transactions
@@ -139,11 +145,14 @@ ANSWERS: dict[str, str] = {
                count(DISTINCT user_id) FILTER (is_sale AND NOT is_now) AS people0,
                sum(margin_amount) FILTER (is_now) AS margin, sum(margin_amount) FILTER (NOT is_now) AS margin0
         FROM picked
+    ), b AS (
+        SELECT net0, gross0, back0, orders0, people0, margin0 FROM f WHERE {_LINES_BEFORE}
     )
-    SELECT $from_date, $to_date, net, net0, share(net - net0, net0), gross, gross0, share(gross - gross0, gross0),
-           back, back0, orders, orders0, q4(orders - orders0, orders0), people, people0, q4(people - people0, people0),
-           each_of(gross, orders), each_of(gross0, orders0), margin, margin0, share(margin, net)
-    FROM f""",
+    SELECT $from_date, $to_date, f.net, b.net0, share(f.net - b.net0, b.net0), f.gross, b.gross0,
+           share(f.gross - b.gross0, b.gross0), f.back, b.back0, f.orders, b.orders0,
+           q4(f.orders - b.orders0, b.orders0), f.people, b.people0, q4(f.people - b.people0, b.people0),
+           each_of(f.gross, f.orders), each_of(b.gross0, b.orders0), f.margin, b.margin0, share(f.margin, f.net)
+    FROM f LEFT JOIN b ON true""",
     "hourly_revenue": f"""
     SELECT time_bucket(INTERVAL 1 HOUR, transaction_ts) AS hour, sum(total_amount), count(*),
            count(DISTINCT order_id) FILTER (is_sale), sum(gross_amount), sum(gross_amount) - sum(return_amount)
@@ -261,16 +270,17 @@ ANSWERS: dict[str, str] = {
            sum(margin_amount), share(sum(margin_amount), sum(gross_amount)), share(sum(margin_amount), sum(given))
     FROM banded GROUP BY band ORDER BY band""",
     "stock_cover": f"""
-    WITH {_TODAY}, figures AS (
+    WITH {_TODAY}, {_DAYS}, figures AS (
         SELECT product_id, sum(CASE WHEN is_return THEN -abs(quantity) WHEN is_sale THEN quantity ELSE 0 END)
                + known(sum(quantity) FILTER (is_sale AND is_return)) AS units
         FROM fact_transactions WHERE {_PERIOD_LINES} GROUP BY product_id
     ), spread AS (
-        SELECT *, date_diff('day', $from_date, $to_date) + 1 AS days FROM today JOIN figures USING (product_id)
+        SELECT *, (SELECT count(*) FROM days WHERE day >= (SELECT min(transaction_date) FROM fact_transactions)) AS n
+        FROM today JOIN figures USING (product_id)
         WHERE is_active AND stock_quantity >= 0 AND units > 0
     )
     SELECT product_id, coalesce(product_name, 'unknown'), coalesce(category, 'unknown'), stock_quantity, units,
-           q4(units, days), q1(stock_quantity * days, units) AS cover
+           q4(units, n), q1(stock_quantity * n, units) AS cover
     FROM spread ORDER BY cover, units DESC, product_id LIMIT 50""",
     # -- customer_segmentation
     "rfm_segments": """
@@ -386,7 +396,7 @@ ANSWERS: dict[str, str] = {
            count(*), quantile_disc(s, 0.5), quantile_disc(s, 0.9), q1(sum(s), count(*))
     FROM timed GROUP BY step ORDER BY step""",
     # -- abandoned_carts
-    "abandonment_summary": """
+    "abandonment_summary": f"""
     WITH filled AS (
         SELECT *, session_date >= $from_date AS is_now, is_abandoned AS gone FROM lake.sessions
         WHERE carts > 0 AND session_date <= $to_date
@@ -397,8 +407,10 @@ ANSWERS: dict[str, str] = {
                known(sum(cart_value) FILTER (gone AND is_now)) AS v,
                known(sum(cart_value) FILTER (gone AND NOT is_now)) AS v0
         FROM filled
-    )
-    SELECT $from_date, $to_date, n, n0, a, a0, q4(a, n), q4(a0, n0), v, v0, share(v - v0, v0), each_of(v, a) FROM f""",
+    ), b AS (SELECT n0, a0, v0 FROM f WHERE {_VISITS_BEFORE})
+    SELECT $from_date, $to_date, f.n, b.n0, f.a, b.a0, q4(f.a, f.n), q4(b.a0, b.n0), f.v, b.v0,
+           share(f.v - b.v0, b.v0), each_of(f.v, f.a)
+    FROM f LEFT JOIN b ON true""",
     "abandonment_by_day": f"""
     WITH {_DAYS}
     SELECT day, count(session_id), count(session_id) FILTER (is_abandoned),

@@ -38,7 +38,7 @@
 -- @query revenue_summary
 -- title: Revenue at a glance
 -- question: What did the shop take in during the period, and how does that compare with the same number of days before?
--- grain: one row
+-- grain: one row; what was before is empty unless the data covers all of those days
 -- key: from_date
 -- period: 30 days
 -- needs: sales
@@ -95,6 +95,30 @@ totals AS (
     CAST(SUM(CASE WHEN is_now = 1 THEN margin END) AS DECIMAL(18,2)) AS margin_now,
     CAST(SUM(CASE WHEN is_now = 0 THEN margin END) AS DECIMAL(18,2)) AS margin_before
   FROM customer_totals
+),
+history AS (
+  SELECT
+    MIN(sales_date)
+      <= DATE_SUB(DATE '${var:from_date}', DATEDIFF(DATE '${var:to_date}', DATE '${var:from_date}') + 1)
+      AS reaches_back
+  FROM ecommerce.agg_daily_sales
+),
+compared AS (
+  SELECT
+    net_now,
+    gross_now,
+    returned_now,
+    orders_now,
+    customers_now,
+    margin_now,
+    CASE WHEN reaches_back THEN net_before END AS net_before,
+    CASE WHEN reaches_back THEN gross_before END AS gross_before,
+    CASE WHEN reaches_back THEN returned_before END AS returned_before,
+    CASE WHEN reaches_back THEN orders_before END AS orders_before,
+    CASE WHEN reaches_back THEN customers_before END AS customers_before,
+    CASE WHEN reaches_back THEN margin_before END AS margin_before
+  FROM totals
+  CROSS JOIN history
 )
 SELECT
   DATE '${var:from_date}' AS from_date,
@@ -120,7 +144,7 @@ SELECT
   margin_now AS margin,
   margin_before,
   CAST(margin_now / NULLIF(net_now, 0) AS DECIMAL(18,4)) AS margin_share
-FROM totals
+FROM compared
 ORDER BY from_date
 LIMIT 2;
 
@@ -304,7 +328,8 @@ LIMIT 120;
 -- @query revenue_by_category
 -- title: Revenue by category
 -- question: Which categories bring the revenue and the margin, and which grow?
--- grain: a category, as the product had it when it was sold
+-- grain: a category, as the product had it when it was sold; what was before is empty unless the data covers all of
+--   those days
 -- key: category
 -- period: 30 days
 -- needs: sales
@@ -335,6 +360,18 @@ categories AS (
     CAST(SUM(CASE WHEN is_now = 1 THEN margin_amount END) AS DECIMAL(18,2)) AS margin
   FROM days
   GROUP BY category
+),
+history AS (
+  SELECT
+    MIN(sales_date)
+      <= DATE_SUB(DATE '${var:from_date}', DATEDIFF(DATE '${var:to_date}', DATE '${var:from_date}') + 1)
+      AS reaches_back
+  FROM ecommerce.agg_daily_sales
+),
+compared AS (
+  SELECT category, orders, units, gross, returned, net, margin, CASE WHEN reaches_back THEN net_before END AS net_before
+  FROM categories
+  CROSS JOIN history
 )
 SELECT
   category,
@@ -348,14 +385,15 @@ SELECT
   CAST((net - net_before) / NULLIF(net_before, 0) AS DECIMAL(18,4)) AS net_revenue_growth,
   margin,
   CAST(margin / NULLIF(net, 0) AS DECIMAL(18,4)) AS margin_share
-FROM categories
+FROM compared
 ORDER BY net_revenue DESC, category
 LIMIT 500;
 
 -- @query revenue_by_country
 -- title: Revenue by country
 -- question: Where do the customers who bring the revenue live, and where does it grow?
--- grain: a country, as the customer had it at the time of the sale
+-- grain: a country, as the customer had it at the time of the sale; what was before is empty unless the data covers all
+--   of those days
 -- key: country
 -- period: 30 days
 -- needs: sales
@@ -385,6 +423,18 @@ countries AS (
     CAST(SUM(CASE WHEN is_now = 1 THEN margin_amount END) AS DECIMAL(18,2)) AS margin
   FROM days
   GROUP BY country
+),
+history AS (
+  SELECT
+    MIN(sales_date)
+      <= DATE_SUB(DATE '${var:from_date}', DATEDIFF(DATE '${var:to_date}', DATE '${var:from_date}') + 1)
+      AS reaches_back
+  FROM ecommerce.agg_daily_sales
+),
+compared AS (
+  SELECT country, orders, gross, returned, net, margin, CASE WHEN reaches_back THEN net_before END AS net_before
+  FROM countries
+  CROSS JOIN history
 )
 SELECT
   country,
@@ -397,7 +447,7 @@ SELECT
   CAST((net - net_before) / NULLIF(net_before, 0) AS DECIMAL(18,4)) AS net_revenue_growth,
   CAST(gross / NULLIF(CAST(orders AS DECIMAL(18,0)), 0) AS DECIMAL(18,2)) AS average_order_value,
   margin
-FROM countries
+FROM compared
 ORDER BY net_revenue DESC, country
 LIMIT 300;
 
@@ -740,7 +790,8 @@ LIMIT 5;
 -- @query stock_cover
 -- title: Stock cover
 -- question: Which products run out first if they go on selling as they did?
--- grain: an active product that sold more than came back in the period, among the 50 with the least cover
+-- grain: an active product that sold more than came back in the period, among the 50 with the least cover; units a day
+--   are of those days of the period that the data covers
 -- key: product_id
 -- period: 30 days
 -- needs: stock
@@ -756,6 +807,14 @@ WITH sold AS (
     AND transaction_month BETWEEN SUBSTR('${var:from_date}', 1, 7) AND '${var:to_date}'
   GROUP BY product_id
 ),
+history AS (
+  SELECT
+    CASE
+      WHEN MIN(sales_date) > DATE '${var:from_date}' THEN DATEDIFF(DATE '${var:to_date}', MIN(sales_date)) + 1
+      ELSE DATEDIFF(DATE '${var:to_date}', DATE '${var:from_date}') + 1
+    END AS days
+  FROM ecommerce.agg_daily_sales
+),
 covered AS (
   SELECT
     p.product_id,
@@ -763,9 +822,10 @@ covered AS (
     p.category,
     p.stock_quantity,
     s.net_units,
-    DATEDIFF(DATE '${var:to_date}', DATE '${var:from_date}') + 1 AS days
+    h.days
   FROM ecommerce.dim_products p
   JOIN sold s ON s.product_id = p.product_id
+  CROSS JOIN history h
   WHERE p.is_current AND p.is_active AND p.stock_quantity >= 0 AND s.net_units > 0
 )
 SELECT
@@ -1354,7 +1414,7 @@ LIMIT 4;
 -- @query abandonment_summary
 -- title: Abandoned carts at a glance
 -- question: How many carts were abandoned, what lay in them, and how does that compare with as many days before?
--- grain: one row
+-- grain: one row; what was before is empty unless the data covers all of those days
 -- key: from_date
 -- period: 30 days
 -- needs: clickstream
@@ -1381,6 +1441,24 @@ totals AS (
     CAST(COALESCE(SUM(CASE WHEN is_abandoned AND is_now = 1 THEN cart_value END), 0) AS DECIMAL(18,2)) AS value_now,
     CAST(COALESCE(SUM(CASE WHEN is_abandoned AND is_now = 0 THEN cart_value END), 0) AS DECIMAL(18,2)) AS value_before
   FROM visits
+),
+history AS (
+  SELECT
+    MIN(session_date)
+      <= DATE_SUB(DATE '${var:from_date}', DATEDIFF(DATE '${var:to_date}', DATE '${var:from_date}') + 1)
+      AS reaches_back
+  FROM lake.sessions
+),
+compared AS (
+  SELECT
+    carts_now,
+    abandoned_now,
+    value_now,
+    CASE WHEN reaches_back THEN carts_before END AS carts_before,
+    CASE WHEN reaches_back THEN abandoned_before END AS abandoned_before,
+    CASE WHEN reaches_back THEN value_before END AS value_before
+  FROM totals
+  CROSS JOIN history
 )
 SELECT
   DATE '${var:from_date}' AS from_date,
@@ -1397,7 +1475,7 @@ SELECT
   value_before AS abandoned_value_before,
   CAST((value_now - value_before) / NULLIF(value_before, 0) AS DECIMAL(18,4)) AS abandoned_value_growth,
   CAST(value_now / NULLIF(CAST(abandoned_now AS DECIMAL(18,0)), 0) AS DECIMAL(18,2)) AS average_abandoned_value
-FROM totals
+FROM compared
 ORDER BY from_date
 LIMIT 2;
 

@@ -19,11 +19,16 @@ TO = date(2025, 11, 30)
 NOON = datetime(2025, 11, 30, 12, tzinfo=UTC)
 DAILY = """sales_date date, orders bigint, units bigint, gross_amount decimal(18,2), return_amount decimal(18,2),
     net_amount decimal(18,2), discount_amount decimal(18,2), margin_amount decimal(18,2)"""
-LINES = """transaction_id string, order_id bigint, user_id string, quantity int, unit_price decimal(12,2),
-    discount_amount decimal(12,2), gross_amount decimal(18,2), margin_amount decimal(18,2), transaction_ts timestamp,
-    transaction_date date, transaction_month string, is_sale boolean"""
-VISITS = """session_id string, user_id string, session_date date, ended_at timestamp, cart_value decimal(18,2),
-    is_abandoned boolean"""
+LINES = """transaction_id string, order_id bigint, user_id string, product_id string, quantity int,
+    unit_price decimal(12,2), discount_amount decimal(12,2), gross_amount decimal(18,2), return_amount decimal(18,2),
+    net_amount decimal(18,2), margin_amount decimal(18,2), transaction_ts timestamp, transaction_date date,
+    transaction_month string, is_sale boolean, is_return boolean"""
+VISITS = """session_id string, user_id string, session_date date, ended_at timestamp, carts bigint, cart_items bigint,
+    cart_value decimal(18,2), is_abandoned boolean"""
+CATEGORIES = """sales_date date, category string, orders bigint, units bigint, gross_amount decimal(18,2),
+    return_amount decimal(18,2), net_amount decimal(18,2), margin_amount decimal(18,2)"""
+PRODUCTS = """product_sk bigint, product_id string, product_name string, category string, stock_quantity int,
+    is_active boolean, is_current boolean"""
 
 Ask = Callable[..., list[tuple[Any, ...]]]
 
@@ -45,6 +50,11 @@ def ask(spark: SparkSession, tmp_path: Path) -> Ask:
 
 def money(text: str) -> Decimal:
     return Decimal(text).quantize(Decimal("0.01"))
+
+
+def day_before(back: int) -> datetime:
+    """Noon, so many days before the last."""
+    return NOON - timedelta(days=back)
 
 
 def sold(back: int, net: str, *, orders: int = 1, returned: str = "0") -> tuple[Any, ...]:
@@ -89,14 +99,88 @@ class TestWeeklyRevenue:
 
 
 def line(
-    number: int, quantity: int, price: str, discount: str | None, *, ts: datetime = NOON, user: str = "U1"
+    number: int,
+    quantity: int,
+    price: str,
+    discount: str | None,
+    *,
+    ts: datetime = NOON,
+    user: str = "U1",
+    product: str = "P1",
+    margin: str | None = "1",
+    counts: bool = True,
 ) -> tuple[Any, ...]:
+    """A row of fact_transactions: a sale, a return where the quantity is below zero, or what counts in neither."""
     amount = quantity * money(price) - money(discount or "0")
     given = None if discount is None else money(discount)
     day = ts.date()
+    is_sale, is_return = counts and quantity > 0, counts and quantity < 0
+    gross, returned = amount if is_sale else money("0"), -amount if is_return else money("0")
     return (
-        f"T{number}", number, user, quantity, money(price), given, amount, money("1"), ts, day, f"{day:%Y-%m}", True,
+        f"T{number}", number, user, product, quantity, money(price), given, gross, returned, gross - returned,
+        money(margin) if margin else None, ts, day, f"{day:%Y-%m}", is_sale, is_return,
     )  # fmt: skip
+
+
+def visit(
+    number: int, value: str, *, back: int = 0, items: int = 1, user: str | None = "U1", gone: bool = True
+) -> tuple[Any, ...]:
+    """A visit with a cart, so many days before the last."""
+    return f"S{number}", user, TO - timedelta(days=back), NOON - timedelta(days=back), 1, items, money(value), gone
+
+
+class TestThePeriodBefore:
+    """Thirty days are held against the thirty before them, or, where the data is too short for that, against none."""
+
+    @pytest.mark.parametrize(("days", "before"), [(40, None), (59, None), (60, money("60")), (61, money("60"))])
+    def test_revenue(self, ask: Ask, days: int, before: Decimal | None) -> None:
+        lines = [line(back, 1, "1.00" if back < 30 else "2.00", None, ts=day_before(back)) for back in range(days)]
+        daily = [sold(back, "1.00" if back < 30 else "2.00") for back in range(days)]
+        ((_, _, *found),) = ask(
+            "revenue_summary",
+            30,
+            {"ecommerce.fact_transactions": (LINES, lines), "ecommerce.agg_daily_sales": (DAILY, daily)},
+        )
+        is_known = before is not None
+        change, count = (Decimal("-0.5000"), 30) if is_known else (None, None)
+        assert found[:6] == [money("30"), before, change, money("30"), before, change]
+        assert found[6:8] == [money("0"), money("0") if is_known else None]
+        assert found[8:11] == [30, count, Decimal("0.0000") if is_known else None]
+        assert found[11:14] == [1, 1 if is_known else None, Decimal("0.0000") if is_known else None]
+        assert found[14:18] == [money("1"), money("2") if is_known else None, money("30"), before and money("30")]
+
+    @pytest.mark.parametrize(("days", "before"), [(40, None), (60, money("30"))])
+    def test_categories(self, ask: Ask, days: int, before: Decimal | None) -> None:
+        daily = [sold(back, "1.00") for back in range(days)]
+        rows = [(row[0], "toys", 1, 1, *row[3:6], row[7]) for row in daily]
+        ((_, _, _, _, _, net, _, net_before, growth, *_),) = ask(
+            "revenue_by_category",
+            30,
+            {
+                "ecommerce.mv_daily_revenue_by_category": (CATEGORIES, rows),
+                "ecommerce.agg_daily_sales": (DAILY, daily),
+            },
+        )
+        assert (net, net_before, growth) == (money("30"), before, before and Decimal("0.0000"))
+
+    @pytest.mark.parametrize(("days", "before"), [(40, None), (60, 30)])
+    def test_abandoned_carts(self, ask: Ask, days: int, before: int | None) -> None:
+        visits = [visit(back, "2.00", back=back) for back in range(days)]
+        ((_, _, *found),) = ask("abandonment_summary", 30, {"lake.sessions": (VISITS, visits)})
+        rate = Decimal("1.0000")
+        assert found[:6] == [30, before, 30, before, rate, rate if before else None]
+        assert found[6:9] == ([money("60"), money("60"), Decimal("0.0000")] if before else [money("60"), None, None])
+
+
+class TestStockCover:
+    @pytest.mark.parametrize(("days", "a_day", "cover"), [(10, "2.0000", "10.0"), (30, "0.6667", "30.0")])
+    def test_units_a_day_are_of_the_days_that_there_are(self, ask: Ask, days: int, a_day: str, cover: str) -> None:
+        tables = {
+            "ecommerce.fact_transactions": (LINES, [line(1, 20, "1.00", None)]),
+            "ecommerce.agg_daily_sales": (DAILY, [sold(days - 1, "1.00"), sold(0, "20.00")]),
+            "ecommerce.dim_products": (PRODUCTS, [(1, "P1", "Lamp", "light", 20, True, True)]),
+        }
+        assert ask("stock_cover", 30, tables) == [("P1", "Lamp", "light", 20, 20, Decimal(a_day), Decimal(cover))]
 
 
 class TestDiscountReturn:
