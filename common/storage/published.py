@@ -121,11 +121,11 @@ def write_published(layout: Layout, database: str, tables: Sequence[PublishedTab
 
 
 def kept_locations(layout: Layout, keep: int) -> set[str]:
-    """The directories that the last few publishes refer to; lists of older ones are removed."""
+    """The directories that the last few publishes refer to, and tables.json; lists of older ones are removed."""
     lists = sorted(layout.local("ops", "published").glob("*.json"), reverse=True)
     for outdated in lists[keep:]:
         outdated.unlink()
-    locations = set()
+    locations = {part.location for table in read_published(layout).values() for part in table.parts}
     for path in lists[:keep]:
         for entry in read_json(path)["tables"]:
             locations |= {part.location for part in PublishedTable.from_json(entry).parts}

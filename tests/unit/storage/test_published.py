@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -86,3 +87,13 @@ def test_the_directories_of_the_last_publishes_are_kept(layout: Layout) -> None:
 def test_a_partition_that_stayed_keeps_its_old_directory(layout: Layout) -> None:
     write_published(layout, "shop", [BY_MONTH])
     assert kept_locations(layout, 1) == {part.location for part in BY_MONTH.parts}
+
+
+@pytest.mark.parametrize("keep", [0, 1])
+def test_what_readers_are_shown_is_kept_whatever_is_asked_for(layout: Layout, keep: int) -> None:
+    write_published(layout, "shop", [BY_MONTH, PLAIN])
+    shown = {part.location for table in (BY_MONTH, PLAIN) for part in table.parts}
+    assert kept_locations(layout, keep) == shown
+    older = replace(PLAIN, version=9, location="/r/dim_users/v000009")
+    layout.local("ops", "published", "000009.json").write_text(json.dumps({"tables": [older.as_json("shop")]}))
+    assert kept_locations(layout, keep) >= shown, "a list that was written just before a kill"
