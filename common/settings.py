@@ -10,32 +10,56 @@ from __future__ import annotations
 import difflib
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 
 from common.errors import ConfigurationError
 
 _M = TypeVar("_M", bound=BaseModel)
 
 
+def _not_blank(text: str) -> str:
+    if not text.strip():
+        raise ValueError("is empty")
+    return text
+
+
+Text = Annotated[str, AfterValidator(_not_blank)]
+Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+AtLeastOne = Annotated[int, Field(ge=1)]
+NotNegative = Annotated[int, Field(ge=0)]
+Weight = Annotated[float, Field(ge=0)]
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
 class _Model(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class SparkSettings(_Model):
     """What a session is started with."""
 
     master: str | None
-    shuffle_partitions: int
+    shuffle_partitions: AtLeastOne
     properties: dict[str, str]
 
 
@@ -43,69 +67,77 @@ class PublishSettings(_Model):
     """How the published tables are laid out and how long their versions stay."""
 
     partition_by: Literal["month", "day"]
-    keep_versions: int
+    keep_versions: AtLeastOne
 
 
 class SessionSettings(_Model):
     """When a visit ends."""
 
-    inactivity_minutes: int
+    inactivity_minutes: AtLeastOne
 
 
 class RunnerSettings(_Model):
     """How the local runner works."""
 
-    parallel: int
-    keep_runs: int
+    parallel: AtLeastOne
+    keep_runs: AtLeastOne
 
 
 class BoostingTrial(_Model):
     """Parameters of gradient-boosted trees that the search tries."""
 
-    max_depth: int
-    max_iter: int
-    step_size: float
+    max_depth: int = Field(ge=1, le=30)
+    max_iter: AtLeastOne
+    step_size: float = Field(gt=0, le=1)
 
 
 class FactorTrial(_Model):
     """Parameters of a factorisation that the search tries; alpha is for implicit feedback alone."""
 
-    rank: int
-    reg: float
-    alpha: float = 1.0
+    rank: AtLeastOne
+    reg: Weight
+    alpha: Weight = 1.0
 
 
 class ChurnSettings(_Model):
     """How churn is learned; the horizon is the shop's."""
 
-    step_days: int
-    min_history_days: int
-    rate_prior_days: int
-    min_rows: int
-    max_feature_auc: float
-    calibration_share: float
-    margin: float
-    high_risk: float
-    low_risk: float
-    reasons: int
-    trials: tuple[BoostingTrial, ...]
+    step_days: AtLeastOne
+    min_history_days: NotNegative
+    rate_prior_days: NotNegative
+    min_rows: NotNegative
+    max_feature_auc: Share
+    calibration_share: float = Field(gt=0, lt=1)
+    margin: Share
+    high_risk: Share
+    low_risk: Share
+    reasons: NotNegative
+    trials: tuple[BoostingTrial, ...] = Field(min_length=1)
+
+    @field_validator("low_risk")
+    @classmethod
+    def _below_high_risk(cls, low: float, info: ValidationInfo) -> float:
+        high = info.data.get("high_risk", low)
+        if low > high:
+            raise ValueError(f"{low} is above high_risk, {high}")
+        return low
 
 
 class RecommendationSettings(_Model):
     """How tastes are learned, and how many products are recommended."""
 
-    test_days: int
-    top_n: int
-    similar_n: int
-    min_users: int
-    max_iter: int
-    search_iter: int
-    evaluation_users: int
-    margin: float
-    event_weights: dict[str, float]
-    purchase_weight: float
-    explicit_trials: tuple[FactorTrial, ...]
-    implicit_trials: tuple[FactorTrial, ...]
+    test_days: AtLeastOne
+    top_n: AtLeastOne
+    similar_n: AtLeastOne
+    min_users: AtLeastOne
+    max_iter: AtLeastOne
+    search_iter: AtLeastOne
+    evaluation_users: AtLeastOne
+    margin: Share
+    event_weights: dict[str, Weight]
+    purchase_weight: Weight
+    explicit_trials: tuple[FactorTrial, ...] = Field(min_length=1)
+    implicit_trials: tuple[FactorTrial, ...] = Field(min_length=1)
 
 
 class MlSettings(_Model):
@@ -117,8 +149,8 @@ class MlSettings(_Model):
 
     tracking_uri: str | None
     seed: int
-    partitions: int
-    evaluation_rows: int
+    partitions: AtLeastOne
+    evaluation_rows: AtLeastOne
     churn: ChurnSettings
     recommendations: RecommendationSettings
 
@@ -127,8 +159,8 @@ class Settings(_Model):
     """The configuration of the platform."""
 
     profile: str
-    database: str
-    source: str
+    database: Identifier
+    source: Text
     spark: SparkSettings
     publish: PublishSettings
     sessions: SessionSettings
@@ -144,13 +176,39 @@ class KeyPatterns(_Model):
     transaction_id: str | None
     event_id: str | None
 
+    @field_validator("*")
+    @classmethod
+    def _compiles(cls, pattern: str | None) -> str | None:
+        if pattern is not None:
+            try:
+                re.compile(pattern)
+            except re.error as error:
+                # Spark's expressions are Java's, which know more escapes and kinds of groups than Python's.
+                if not error.msg.startswith(("bad escape", "unknown extension")):
+                    raise ValueError(f"not a regular expression: {error}") from error
+        return pattern
+
 
 class Statuses(_Model):
     """The states of a transaction line, and which of them count in revenue."""
 
-    lifecycle: tuple[str, ...]
-    gross: tuple[str, ...]
-    returned: tuple[str, ...]
+    lifecycle: tuple[Text, ...] = Field(min_length=1)
+    gross: tuple[Text, ...]
+    returned: tuple[Text, ...]
+
+    @field_validator("lifecycle", "gross", "returned")
+    @classmethod
+    def _each_once(cls, statuses: tuple[str, ...]) -> tuple[str, ...]:
+        return _without_repetition(statuses)
+
+    @field_validator("gross", "returned")
+    @classmethod
+    def _in_lifecycle(cls, statuses: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        lifecycle = info.data.get("lifecycle", statuses)
+        strange = [status for status in statuses if status not in lifecycle]
+        if strange:
+            raise ValueError(f"not in lifecycle, which is {', '.join(lifecycle)}: {', '.join(strange)}")
+        return statuses
 
 
 class Limits(_Model):
@@ -158,24 +216,24 @@ class Limits(_Model):
 
     earliest_date: date
     earliest_birth_date: date
-    future_tolerance_days: int
-    total_tolerance: Decimal
-    max_quantity: int | None
-    min_total_amount: Decimal | None
+    future_tolerance_days: NotNegative
+    total_tolerance: Decimal = Field(ge=0)
+    max_quantity: AtLeastOne | None
+    min_total_amount: Annotated[Decimal, Field(ge=0)] | None
     check_total: bool
 
 
 class BotThresholds(_Model):
     """When an actor's day is a machine's."""
 
-    min_events: int
-    max_median_gap_seconds: float
+    min_events: AtLeastOne
+    max_median_gap_seconds: Weight
 
 
 class NearDuplicates(_Model):
     """How soon a repeated event is the same event sent twice."""
 
-    window_milliseconds: int
+    window_milliseconds: NotNegative
 
 
 class MappedFile(_Model):
@@ -184,7 +242,7 @@ class MappedFile(_Model):
     `path` may start with `package:NAME/`, which stands for the directory of an installed Python package.
     """
 
-    path: str
+    path: Text
     format: Literal["csv", "json", "parquet"]
     options: dict[str, str] = {}
 
@@ -197,8 +255,8 @@ class MappedDataset(_Model):
     `absent` names the optional columns that the shop does not have, so that a forgotten one is told from a missing one.
     """
 
-    files: tuple[str, ...]
-    select: str
+    files: tuple[Identifier, ...] = Field(min_length=1)
+    select: Text
     rows_of: str | None = None
     absent: tuple[str, ...] = ()
 
@@ -208,6 +266,14 @@ class Promotion(_Model):
 
     first: date
     last: date
+
+    @field_validator("last")
+    @classmethod
+    def _not_before_first(cls, last: date, info: ValidationInfo) -> date:
+        first = info.data.get("first", last)
+        if last < first:
+            raise ValueError(f"{last} is before first, {first}")
+        return last
 
 
 class SourceMlSettings(_Model):
@@ -220,19 +286,24 @@ class SourceMlSettings(_Model):
         replenishable: Categories and subcategories of what people buy again and again; `*` is all.
     """
 
-    churn_horizon_days: int = 30
-    loyalty_tiers: tuple[str, ...] = ()
+    churn_horizon_days: AtLeastOne = 30
+    loyalty_tiers: tuple[Text, ...] = ()
     promotions: tuple[Promotion, ...] = ()
-    replenishable: tuple[str, ...] = ()
+    replenishable: tuple[Text, ...] = ()
+
+    @field_validator("loyalty_tiers")
+    @classmethod
+    def _each_once(cls, tiers: tuple[str, ...]) -> tuple[str, ...]:
+        return _without_repetition(tiers)
 
 
 class SourceSettings(_Model):
     """One shop: its keys, statuses, limits, and where its data differs in form how to map it."""
 
-    name: str
+    name: Text
     description: str
     time_zone: str
-    currency: str
+    currency: Text
     key_patterns: KeyPatterns
     statuses: Statuses
     limits: Limits
@@ -240,7 +311,9 @@ class SourceSettings(_Model):
     near_duplicates: NearDuplicates
     ml: SourceMlSettings = SourceMlSettings()
     files: dict[str, MappedFile] = {}
-    datasets: dict[Literal["users", "products", "transactions", "clickstream"], MappedDataset] = {}
+    datasets: dict[Literal["users", "products", "transactions", "clickstream"], MappedDataset] = Field(
+        {}, validate_default=True
+    )
 
     @property
     def is_mapped(self) -> bool:
@@ -255,6 +328,15 @@ class SourceSettings(_Model):
         except (ZoneInfoNotFoundError, ValueError) as error:
             raise ValueError(f"no such time zone: {name}") from error
         return name
+
+    @field_validator("datasets")
+    @classmethod
+    def _mapped_when_files_are(
+        cls, datasets: dict[str, MappedDataset], info: ValidationInfo
+    ) -> dict[str, MappedDataset]:
+        if info.data.get("files") and not datasets:
+            raise ValueError("files are declared, and no data set is made of them")
+        return datasets
 
 
 def conf_root() -> Traversable:
@@ -303,14 +385,46 @@ def load_source(name_or_path: str, *, root: Traversable | None = None) -> Source
         )
     source = _validate(SourceSettings, _read_yaml(path), where=str(path))
     for dataset, mapped in source.datasets.items():
-        unknown = sorted({*mapped.files, *([mapped.rows_of] if mapped.rows_of else [])} - set(source.files))
-        if unknown:
-            raise ConfigurationError(
-                f"'{dataset}' uses files that are not declared: {', '.join(unknown)}",
-                where=str(path),
-                remedy=f"declared are {', '.join(sorted(source.files)) or 'none'}",
-            )
+        _check_files(source, dataset, mapped, str(path))
+    _check_absent(source, str(path))
     return source
+
+
+def _check_files(source: SourceSettings, dataset: str, mapped: MappedDataset, where: str) -> None:
+    unknown = sorted({*mapped.files, *([mapped.rows_of] if mapped.rows_of else [])} - set(source.files))
+    if unknown:
+        raise ConfigurationError(
+            f"'{dataset}' uses files that are not declared: {', '.join(unknown)}",
+            where=where,
+            remedy=f"declared are {', '.join(sorted(source.files)) or 'none'}",
+        )
+    if mapped.rows_of and mapped.rows_of not in mapped.files:
+        raise ConfigurationError(
+            f"'datasets.{dataset}.rows_of': {mapped.rows_of} is not among its files",
+            where=where,
+            remedy=f"its files are {', '.join(mapped.files)}",
+        )
+
+
+def _check_absent(source: SourceSettings, where: str) -> None:
+    """See that only optional columns of the contracts are declared absent."""
+    if not source.datasets:
+        return
+    from common.contracts import CONTRACTS  # noqa: PLC0415 - contracts are made of these settings
+
+    for dataset, mapped in source.datasets.items():
+        fields = {field.name: field for field in CONTRACTS[dataset].fields}
+        for column in mapped.absent:
+            if column in fields and not fields[column].required:
+                continue
+            near = difflib.get_close_matches(column, fields, n=1)
+            hint = f" (did you mean '{near[0]}'?)" if near and column not in fields else ""
+            what = "is required" if column in fields else f"is no column of {dataset}{hint}"
+            raise ConfigurationError(
+                f"'datasets.{dataset}.absent': {column} {what}",
+                where=where,
+                remedy=f"optional are {', '.join(name for name, field in fields.items() if not field.required)}",
+            )
 
 
 def configuration_fingerprint(*models: BaseModel) -> str:
@@ -335,6 +449,13 @@ def _read_yaml(path: Traversable) -> dict[str, Any]:
     return loaded
 
 
+def _without_repetition(values: tuple[str, ...]) -> tuple[str, ...]:
+    repeated = sorted({value for value in values if values.count(value) > 1})
+    if repeated:
+        raise ValueError(f"given twice: {', '.join(repeated)}")
+    return values
+
+
 def _merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     merged = dict(base)
     for key, value in over.items():
@@ -356,7 +477,7 @@ def _problem(model: type[BaseModel], location: tuple[int | str, ...], kind: str,
     if kind == "missing":
         return f"missing key '{key}'"
     if kind != "extra_forbidden":
-        return f"'{key}': {message}"
+        return f"'{key}': {message.removeprefix('Value error, ')}"
     near = difflib.get_close_matches(str(location[-1]), _known_keys(model, location[:-1]), n=1)
     hint = f" (did you mean '{near[0]}'?)" if near else ""
     return f"unknown key '{key}'{hint}"

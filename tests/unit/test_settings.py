@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -77,6 +78,35 @@ def test_an_impossible_configuration_is_refused_by_its_key(tmp_path: Path, value
 
 
 @pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("database", "no name"),
+        ("source", " "),
+        ("spark.shuffle_partitions", 0),
+        ("publish.keep_versions", 0),
+        ("sessions.inactivity_minutes", 0),
+        ("runner.parallel", 0),
+        ("runner.keep_runs", -1),
+        ("ml.partitions", 0),
+        ("ml.churn.calibration_share", 1.0),
+        ("ml.churn.low_risk", 0.9),
+        ("ml.churn.high_risk", float("nan")),
+        ("ml.churn.trials", []),
+        ("ml.recommendations.top_n", 0),
+        ("ml.recommendations.event_weights.product_view", -1.0),
+    ],
+)
+def test_a_value_out_of_range_is_refused_by_its_key(tmp_path: Path, key: str, value: Any) -> None:
+    values: Any = value
+    for part in reversed(key.split(".")):
+        values = {part: values}
+    with pytest.raises(ConfigurationError, match=rf"^'{re.escape(key)}': \S") as refused:
+        load_settings(write_yaml(tmp_path / "extra.yaml", values))
+    assert refused.value.exit_code == ExitCode.USAGE
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
     ("content", "message"),
     [(b"profile: [", "not valid YAML"), (b"profile: \xff\xfe", "cannot read the configuration")],
     ids=["broken YAML", "no UTF-8"],
@@ -101,6 +131,15 @@ def test_a_missing_key_of_the_base_is_named(conf: Path) -> None:
         load_settings(root=conf)
 
 
+PEOPLE = {"people": {"path": "people.csv", "format": "csv"}}
+
+
+def mapped(**changes: Any) -> dict[str, Any]:
+    """A source of one file whose data set is changed."""
+    users = {"files": ["people"], "select": "SELECT id AS user_id FROM people", **changes}
+    return {"files": PEOPLE, "datasets": {"users": users}}
+
+
 class TestSource:
     def test_those_that_ship_are_valid(self) -> None:
         for path in sorted((CONF / "sources").glob("*.yaml")):
@@ -112,6 +151,12 @@ class TestSource:
 
     def test_can_be_named_by_a_path(self, conf: Path) -> None:
         assert load_source(str(conf / "sources" / "generated.yaml")) == load_source("generated")
+
+    def test_may_use_what_expressions_of_java_know(self, tmp_path: Path) -> None:
+        values = yaml.safe_load((CONF / "sources" / "generated.yaml").read_text(encoding="utf-8"))
+        values["key_patterns"]["user_id"] = r"^(?<kind>\p{Alpha})\p{Digit}+\z"
+        path = write_yaml(tmp_path / "shop.yaml", values)
+        assert load_source(str(path)).key_patterns.user_id == values["key_patterns"]["user_id"]
 
     def test_an_unknown_name_lists_the_known_ones(self) -> None:
         with pytest.raises(ConfigurationError, match=r"no such source: nosuch .*known sources: completejourney, gener"):
@@ -133,14 +178,48 @@ class TestSource:
                 r"'users' uses files that are not declared: folk, people .*declared are none",
             ),
             ({"datasets": {"orders": {"files": [], "select": "SELECT 1"}}}, r"'datasets\.orders"),
+            ({"currency": ""}, "'currency': is empty"),
+            ({"statuses.lifecycle": []}, r"'statuses\.lifecycle': .*at least 1 item"),
+            ({"statuses.lifecycle": ["paid", "paid"]}, r"'statuses\.lifecycle': given twice: paid"),
+            ({"statuses.gross": ["payed"]}, r"'statuses\.gross': not in lifecycle, which is pending, paid.*: payed"),
+            ({"statuses.returned": ["back"]}, r"'statuses\.returned': not in lifecycle.*: back"),
+            ({"key_patterns.user_id": "^[A-Z"}, r"'key_patterns\.user_id': not a regular expression"),
+            ({"bots.min_events": 0}, r"'bots\.min_events': .*greater than or equal to 1"),
+            ({"bots.max_median_gap_seconds": -0.1}, r"'bots\.max_median_gap_seconds': .*greater than or equal to 0"),
+            ({"near_duplicates.window_milliseconds": -1}, r"'near_duplicates\.window_milliseconds'"),
+            ({"limits.total_tolerance": "-0.01"}, r"'limits\.total_tolerance'"),
+            ({"limits.future_tolerance_days": -1}, r"'limits\.future_tolerance_days'"),
+            ({"limits.max_quantity": 0}, r"'limits\.max_quantity'"),
+            ({"ml.churn_horizon_days": 0}, r"'ml\.churn_horizon_days'"),
+            (
+                {"ml.promotions": [{"first": "2025-07-15", "last": "2025-07-14"}]},
+                r"'ml\.promotions\.0\.last': 2025-07-14 is before first, 2025-07-15",
+            ),
+            ({"files": PEOPLE}, "'datasets': files are declared, and no data set is made of them"),
+            (mapped(files=[]), r"'datasets\.users\.files': .*at least 1 item"),
+            (mapped(select=" "), r"'datasets\.users\.select': is empty"),
+            (
+                {**mapped(rows_of="more"), "files": {**PEOPLE, "more": PEOPLE["people"]}},
+                r"'datasets\.users\.rows_of': more is not among its files .*its files are people",
+            ),
+            (
+                mapped(absent=["user_id"]),
+                r"'datasets\.users\.absent': user_id is required .*optional are email, first_",
+            ),
+            (
+                mapped(absent=["emial"]),
+                r"'datasets\.users\.absent': emial is no column of users \(did you mean 'email'",
+            ),
         ],
-        ids=["zone", "path as zone", "near miss", "missing part", "format", "undeclared files", "no such data set"],
     )
     def test_an_impossible_one_is_refused_by_its_key(
         self, tmp_path: Path, change: dict[str, Any], message: str
     ) -> None:
         values = yaml.safe_load((CONF / "sources" / "generated.yaml").read_text(encoding="utf-8"))
-        path = write_yaml(tmp_path / "shop.yaml", {**values, **change})
+        for key, value in change.items():
+            part, _, inner = key.partition(".")
+            values[part] = {**values[part], inner: value} if inner else value
+        path = write_yaml(tmp_path / "shop.yaml", values)
         with pytest.raises(ConfigurationError, match=message):
             load_source(str(path))
 
