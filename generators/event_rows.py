@@ -19,7 +19,7 @@ from generators.places import CITIES, COUNTRIES
 from generators.purchases import Lines, Purchases
 from generators.randomness import I64, Stream
 from generators.text import constant, fixed, join, pool, take, timestamps
-from generators.visits import BOT, DEVICES, LONG, MAX_STEPS, SOURCES, STEPS, Sessions, gaps_ms
+from generators.visits import BOT, DEVICES, LONG, MAX_STEPS, SOURCES, STEPS, Sessions, gaps_ms, looked_at
 
 SHOP = "https://marlowe.example"
 ENTRY, VIEW, CART, REMOVE, CHECKOUT, PURCHASE, REVIEW = range(len(STEPS))
@@ -39,7 +39,7 @@ class Events:
         session: Row of the session in the plan, (n,).
         position: Step within the session from 0, (n,).
         step: Index into STEPS, (n,).
-        nth: Number within the steps of its kind, (n,).
+        nth: Number of the product among those that the session looks at or buys, (n,).
         ts_ms: Milliseconds since 1970, (n,).
     """
 
@@ -105,6 +105,8 @@ class EventRows:
         self.size = sessions.size
         self.first = np.cumsum(self.size) - self.size
         self.steps_before = np.cumsum(sessions.steps, axis=1)
+        # Views and carts of the lines, one line after another.
+        self.line_ends = np.cumsum(1 + looked_at(stream, catalogue, *sales))
 
     @cached_property
     def total(self) -> int:
@@ -123,9 +125,27 @@ class EventRows:
         elapsed -= np.repeat(elapsed[first], counts) if len(first) else 0
         before = self.steps_before[session]
         step = (position[:, None] >= before).sum(axis=1)
-        nth = position - np.where(step > 0, before[np.arange(len(step)), np.maximum(step - 1, 0)], 0)
+        step, nth = self._in_turn(session, position, step)
         ts = sessions.start_ms[session] + elapsed
         return Events(self.first[session] + position, session, position, step, nth, ts)
+
+    def _in_turn(self, session: I64, position: I64, step: I64) -> tuple[I64, I64]:
+        """Steps and their products where each product is put into the cart right after it was looked at."""
+        sessions, extras = self.sessions, self.sessions.extras[session]
+        place = position - sessions.steps[session, ENTRY] - extras
+        within = (place >= 0) & ((step == VIEW) | (step == CART))
+        item, is_cart = np.maximum(place, 0) // 2, place % 2 == 1
+        purchase = sessions.purchase[session]
+        rows = np.flatnonzero(within & (purchase >= 0))
+        if len(rows):
+            first = self.purchases.first_line[purchase[rows]]
+            event = np.where(first > 0, self.line_ends[first - 1], 0) + place[rows]
+            line = np.searchsorted(self.line_ends, event, side="right")
+            item[rows], is_cart[rows] = line - first, event == self.line_ends[line] - 1
+        step = np.where(within, np.where(is_cart, CART, VIEW), step)
+        looks = (step == VIEW) & ~within
+        # Whoever takes something out again takes the first thing.
+        return step, np.where(looks, place + extras, np.where(within, extras + item, extras))
 
     def all_events(self) -> Events:
         """The events of all sessions."""
@@ -144,20 +164,22 @@ class EventRows:
     def products(self, events: Events) -> I64:
         """Product of each event, -1 for one that is about none."""
         sessions, session, step = self.sessions, events.session, events.step
-        purchase = sessions.purchase[session]
-        key = sessions.key[session] * MAX_STEPS + np.where(step == REMOVE, 0, events.nth)
+        key = sessions.key[session] * MAX_STEPS + events.nth
         product = self.catalogue.choose(sessions.cluster[session], self.stream.uniform("product", key))
-        bought = purchase >= 0
-        if bought.any():
-            which = purchase[bought]
-            line = self.purchases.first_line[which] + events.nth[bought] % self.purchases.size[which]
-            product[bought] = self.lines.product[line]
+        line = self._line(events)
+        product = np.where(line >= 0, self.lines.product[line], product)
         # A machine walks through the catalogue: never the same page twice in a row.
         count = len(self.catalogue.cluster)
         walk = (self.stream.below("walk", sessions.key[session], count) + 7 * events.nth) % count
         product = np.where(sessions.kind[session] == BOT, walk, product)
         product = np.where(step == REVIEW, sessions.product[session], product)
         return np.where(np.isin(step, (VIEW, CART, REMOVE, REVIEW)), product, -1)
+
+    def _line(self, events: Events) -> I64:
+        """Line that each event is about, -1 where it is about none."""
+        purchase, item = self.sessions.purchase[events.session], events.nth - self.sessions.extras[events.session]
+        about = (purchase >= 0) & (item >= 0) & np.isin(events.step, (VIEW, CART))
+        return np.where(about, self.purchases.first_line[purchase] + item, -1)
 
     def lines_of(self, events: Events, products: I64 | None = None) -> pa.Array:
         """Events as lines of JSON without line feeds, binary.
@@ -219,13 +241,8 @@ class EventRows:
 
     def _query_or_quantity(self, events: Events) -> I64:
         searches, query = self._search(events)
-        purchase = self.sessions.purchase[events.session]
-        quantity = np.ones(len(purchase), dtype=np.int64)
-        bought = purchase >= 0
-        if bought.any():
-            which = purchase[bought]
-            line = self.purchases.first_line[which] + events.nth[bought] % self.purchases.size[which]
-            quantity[bought] = self.lines.quantity[line]
+        line = self._line(events)
+        quantity = np.where(line >= 0, self.lines.quantity[line], 1)
         index = np.where(np.isin(events.step, (CART, REMOVE)), np.minimum(quantity, _MAX_QUANTITY), 0)
         return np.where(searches, 1 + _MAX_QUANTITY + query, index)
 

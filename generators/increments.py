@@ -48,14 +48,14 @@ from generators.purchases import (
     status_at,
 )
 from generators.randomness import I64
-from generators.spec import DAY_MS, DAYS, LINES, MEAN_BASKET, START_MS, day_of
+from generators.spec import DAY_MS, DAYS, EVENTS, LINES, MEAN_BASKET, START_MS, day_of
 from generators.transaction_defects import COPIES, make_copies, note, with_orphans
 from generators.truth import session_table, sums
 from generators.user_rows import UserStates, join_users
 from generators.visits import anonymous_draft, assemble, bot_draft, power_draft, purchase_draft, visit_draft
 from generators.writing import Written, partition_path, write_lines, write_table
 
-_EVENTS_A_LINE = 2.12
+_EVENTS_A_LINE = EVENTS / LINES
 _LATE_SHARE, _MAX_LATE_DAYS, _RETURN_RATE = 0.03, 3, 0.0025
 _NEW_USERS_A_DAY, _NEW_PRODUCTS_A_DAY, _CHANGES_A_DAY = 0.0005, 0.0008, 0.002
 _FIRST_KEYS = {"users": 98_000_000, "products": 999_000}
@@ -160,7 +160,7 @@ class Increment:
         share = 0.7 / DAYS
         visitor = visits[stream.uniform("visits", visits) < share]
         drafts = [
-            purchase_draft(stream, purchases),
+            purchase_draft(stream, plan.catalogue, purchases, sales),
             visit_draft(stream, plan.people, visitor, np.full(len(visitor), self.day)),
             power_draft(stream, spec, today, 1),
         ]

@@ -1,7 +1,7 @@
 """The plan of the sessions: who came when from where, and how far they got on the way to a purchase.
 
-A shop's funnel has ten visits or more for a purchase. Half a million lines in about as many events again leave room
-for some three visits a purchase, so most visits here are short, and purchases show the views of some of their lines.
+A shop's funnel has ten visits or more for a purchase. A purchase puts each of its lines into the cart and looks at most
+of them before, which leaves room for some three visits a purchase, so most other visits here are short.
 """
 
 # ruff: noqa: PLR2004 - shares and dates of made-up behaviour say more where they are used than under a name
@@ -49,6 +49,7 @@ DEVICES = (
     ("mobile", "Android", "Samsung Internet"),
 )
 _DEVICE_SHARES = (0.27, 0.22, 0.19, 0.07, 0.08, 0.05, 0.06, 0.02, 0.04)
+_LOOKS_FIRST = (0.35, 0.66)  # what is bought again and again, and other things
 _POWER_PER_USER, _BOTS_PER_USER, _REVIEW_RATE = 0.0004, 0.0003, 0.012
 _CHUNK = 500_000
 
@@ -70,6 +71,7 @@ class Sessions:
         city: Index into CITIES, (S,).
         login: Step from which on the user is known, (S,).
         steps: How many events of each of STEPS, (S, 7).
+        extras: How many products are looked at before the first that goes into the cart, (S,).
         start_ms: Time of the first event, (S,).
         end_ms: Time of the last one, (S,).
     """
@@ -86,6 +88,7 @@ class Sessions:
     city: I64
     login: I64
     steps: I64
+    extras: I64
     start_ms: I64
     end_ms: I64
 
@@ -126,21 +129,41 @@ LONG = 40
 
 
 def _steps(stream: Stream, key: I64, kind: I64, bounce: float) -> I64:
-    """How many events of each step people of each kind make."""
+    """How many events of each step people make who do not buy."""
     steps = np.zeros((len(key), len(STEPS)), dtype=np.int64)
     views = stream.uniform("views", key)
-    steps[:, 0] = stream.uniform("entry", key) < np.array([0.55, 0.25, 0.22, 0.0])[kind]
-    buys, leaves, looks = kind == PURCHASED, kind == ABANDONED, kind == BROWSED
-    steps[:, 1] = np.where(looks, 0, 1) + (views < np.where(buys, 0.14, 0.24))
+    steps[:, 0] = stream.uniform("entry", key) < np.where(kind == ABANDONED, 0.25, 0.5)
+    leaves = kind == ABANDONED
     bounces = stream.uniform("bounce", key) < bounce
-    steps[looks, 1] = np.where(bounces, 1 - steps[:, 0], 1 + (views < 0.5) * 1 + (views < 0.15) * 1)[looks]
-    steps[:, 2] = np.where(looks, 0, 1) + (~looks & (stream.uniform("carts", key) < 0.12))
+    looked = np.where(bounces, 1 - steps[:, 0], 1 + (views < 0.6) * 1 + (views < 0.2) * 1 + (views < 0.05) * 2)
+    steps[:, 1] = np.where(leaves, 1 + (views < 0.24) * 1 + (views < 0.05) * 1, looked)
+    steps[:, 2] = leaves * (1 + (stream.uniform("carts", key) < 0.6))
     steps[:, 3] = leaves & (stream.uniform("remove", key) < 0.12)
-    steps[:, 4] = buys | (leaves & (stream.uniform("checkout", key) < 0.26))
-    steps[:, 5] = buys
+    steps[:, 4] = leaves & (stream.uniform("checkout", key) < 0.26)
     # Nobody puts into the cart what the session has not shown.
     steps[:, 2] = np.minimum(steps[:, 2], steps[:, 1])
     return steps
+
+
+def looked_at(stream: Stream, catalogue: Catalogue, purchases: Purchases, lines: Lines) -> npt.NDArray[np.bool_]:
+    """Whether a line's product is looked at before it goes into the cart.
+
+    The first of a basket always is; what is bought again and again often comes straight from a list.
+
+    Args:
+        stream: The sessions' stream.
+        catalogue: The products.
+        purchases: The purchases, B of them.
+        lines: Their lines, and returns behind them.
+
+    Returns:
+        One for each line of the purchases, without returns.
+    """
+    purchase = np.repeat(np.arange(len(purchases.size)), purchases.size)
+    position = np.arange(len(purchase)) - purchases.first_line[purchase]
+    share = np.where(catalogue.replenishable[lines.product[: len(purchase)]], *_LOOKS_FIRST)
+    looks = stream.uniform("looks_first", purchases.key[purchase] * 64 + position) < share
+    return looks | (position == 0)
 
 
 @dataclass(frozen=True)
@@ -154,6 +177,7 @@ class _Draft:
     product: I64
     steps: I64
     at_ms: I64
+    extras: I64 | None = None
     ends: bool = False
 
 
@@ -161,22 +185,26 @@ def _full(rows: int, value: int) -> I64:
     return np.full(rows, value, dtype=np.int64)
 
 
-def purchase_draft(stream: Stream, purchases: Purchases) -> _Draft:
-    """A session for each purchase, that ends with it."""
-    rows = len(purchases.user)
-    kind = _full(rows, PURCHASED)
-    steps = _steps(stream.child("purchase"), purchases.key, kind, 0.0)
-    return _Draft(
-        kind, purchases.user, purchases.user, np.arange(rows), _full(rows, -1), steps, purchases.ts_ms, ends=True
-    )
+def purchase_draft(stream: Stream, catalogue: Catalogue, purchases: Purchases, lines: Lines) -> _Draft:
+    """A session for each purchase, that puts its lines into the cart and ends with buying them."""
+    rows, child = len(purchases.user), stream.child("purchase")
+    shown = looked_at(stream, catalogue, purchases, lines).astype(np.int64)
+    extras = child.pick("extras", purchases.key, (0.88, 0.09, 0.03))
+    steps = np.zeros((rows, len(STEPS)), dtype=np.int64)
+    steps[:, 0] = child.uniform("entry", purchases.key) < 0.22
+    steps[:, 1] = extras + np.add.reduceat(shown, purchases.first_line)
+    steps[:, 2], steps[:, 4], steps[:, 5] = purchases.size, 1, 1
+    user = purchases.user
+    kind, none = _full(rows, PURCHASED), _full(rows, -1)
+    return _Draft(kind, user, user, np.arange(rows), none, steps, purchases.ts_ms, extras, ends=True)
 
 
 def visit_draft(stream: Stream, people: People, users: I64, days: I64) -> _Draft:
     """A session without a purchase for each visit of a user."""
     stream, ids = stream.child("visit"), users * 4096 + days
-    kind = np.where(stream.uniform("abandons", ids) < 0.55, ABANDONED, BROWSED)
+    kind = np.where(stream.uniform("abandons", ids) < 0.45, ABANDONED, BROWSED)
     at = START_MS + days * DAY_MS + time_of_day(stream, "time", ids, people.country[users])
-    return _Draft(kind, users, users, _full(len(ids), -1), _full(len(ids), -1), _steps(stream, ids, kind, 0.45), at)
+    return _Draft(kind, users, users, _full(len(ids), -1), _full(len(ids), -1), _steps(stream, ids, kind, 0.60), at)
 
 
 def anonymous_draft(stream: Stream, spec: Spec, events: int, days: I64) -> _Draft:
@@ -189,8 +217,8 @@ def anonymous_draft(stream: Stream, spec: Spec, events: int, days: I64) -> _Draf
         days: Days to spread them over, by the calendar.
     """
     stream, ids = stream.child("anonymous"), np.arange(max(events, 1))
-    kind = np.where(stream.uniform("abandons", ids) < 0.26, ABANDONED, BROWSED)
-    steps = _steps(stream, ids, kind, 0.55)
+    kind = np.where(stream.uniform("abandons", ids) < 0.18, ABANDONED, BROWSED)
+    steps = _steps(stream, ids, kind, 0.90)
     rows = int(np.searchsorted(np.cumsum(steps.sum(axis=1)), events)) + 1
     kind, steps, ids = kind[:rows], steps[:rows], ids[:rows]
     day = days[stream.pick("day", ids, [calendar(int(day))[0] for day in days])]
@@ -259,10 +287,14 @@ def assemble(  # noqa: PLR0913, PLR0917 - each is a different input
         name: np.concatenate([getattr(draft, name) for draft in drafts])
         for name in ("kind", "user", "visitor", "purchase", "product", "steps", "at_ms")
     }
+    steps = joined["steps"]
+    extras = np.concatenate(
+        [draft.steps[:, 1] - draft.steps[:, 2] if draft.extras is None else draft.extras for draft in drafts]
+    )
     ends = np.concatenate([np.full(len(draft.kind), draft.ends) for draft in drafts])
     key = np.arange(len(joined["kind"]))
     kind, user, visitor = joined["kind"], joined["user"], joined["visitor"]
-    size = joined["steps"].sum(axis=1)
+    size = steps.sum(axis=1)
     duration = _durations(stream, key, kind, size)
     start = np.where(ends, joined["at_ms"] - duration, np.minimum(joined["at_ms"], last_ms - duration - 1))
     known = user >= 0
@@ -276,9 +308,9 @@ def assemble(  # noqa: PLR0913, PLR0917 - each is a different input
         cluster[bought] = catalogue.cluster[lines.product[purchases.first_line[joined["purchase"][bought]]]]
     usual = stream.pick("usual_device", visitor, _DEVICE_SHARES)
     other = stream.pick("other_device", key, _DEVICE_SHARES)
-    # Some log in only when they put something into the cart.
+    # Some log in only when they put something into the cart, right after they have looked at it.
     late = stream.uniform("late_login", key) < 0.15
-    login = np.where(late, joined["steps"][:, :2].sum(axis=1), 0)
+    login = np.where(late, steps[:, 0] + np.where(steps[:, 2] > 0, extras + 1, steps[:, 1]), 0)
     sessions = Sessions(
         key=key,
         kind=kind,
@@ -291,7 +323,8 @@ def assemble(  # noqa: PLR0913, PLR0917 - each is a different input
         device=np.where(stream.uniform("device", key) < 0.8, usual, other),
         city=city,
         login=login,
-        steps=joined["steps"],
+        steps=steps,
+        extras=extras,
         start_ms=start,
         end_ms=start + duration,
     )
@@ -305,7 +338,7 @@ def make_sessions(
     purchases, lines = sales
     stream, days, last_ms = Stream(spec.seed, "sessions"), np.arange(DAYS), START_MS + DAYS * DAY_MS
     drafts = [
-        purchase_draft(stream, purchases),
+        purchase_draft(stream, catalogue, purchases, lines),
         visit_draft(stream, people, behaviour.visitor, behaviour.visit_day),
         power_draft(stream, spec, days, max(2, round(_POWER_PER_USER * spec.users))),
         review_draft(stream, lines, last_ms),

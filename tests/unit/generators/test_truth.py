@@ -168,3 +168,29 @@ def test_every_purchase_has_its_session_with_all_steps(
     for _, session_id, ms in checked:
         assert {"product_view", "add_to_cart", "begin_checkout", "purchase"} <= steps[session_id]
         assert times[session_id] == ms
+
+
+def test_every_line_that_a_session_bought_was_put_into_its_cart(
+    generated: Path, events: list[dict[str, object]], defects: list[Row]
+) -> None:
+    carted: Counter[tuple[object, object]] = Counter()
+    viewed = set()
+    for event in sorted(_valid(events, defects), key=_milliseconds):
+        item = event.get("session_id"), event.get("product_id")
+        if event["event_type"] == "add_to_cart":
+            carted[item] += int(str(event["quantity"]))
+        elif event["event_type"] == "product_view" and not carted[item]:
+            viewed.add(item)
+    # Copies of a transaction are planted rows; orphans name a product that their session has not.
+    planted = {row["key"] for row in defects if row["dataset"] == "transactions" and row["fate"] != "kept"}
+    planted |= {row["key"] for row in defects if str(row["defect_class"]).startswith("orphan")}
+    sales = _transactions(generated).filter("quantity > 0 AND session_id IS NOT NULL")
+    bought: Counter[tuple[object, object]] = Counter()
+    for key, session_id, product_id, quantity in sales.project(
+        "transaction_id, session_id, product_id, quantity"
+    ).fetchall():
+        if key not in planted:
+            bought[session_id, product_id] += quantity
+    assert len(bought) > 1_500
+    assert all(carted[item] >= quantity for item, quantity in bought.items())
+    assert sum(item in viewed for item in bought) > len(bought) / 2
