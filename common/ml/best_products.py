@@ -8,6 +8,7 @@ that memory is bounded by the number of products, and nothing is multiplied out 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -20,31 +21,46 @@ _ROWS_AT_A_TIME = 512
 _SCHEMA = "key string, place int, item string, score float"
 
 
-def best_items(
-    rows: DataFrame, items: Floats, names: tuple[str, ...], allowed: npt.NDArray[np.bool_], count: int
-) -> DataFrame:
+@dataclass(frozen=True)
+class Items:
+    """What can be among the best.
+
+    Attributes:
+        factors: Of all items, (i, r).
+        names: Their ids.
+        allowed: Which of them may come up at all, (i,).
+        groups: The group of each, -1 for none, (i,); those of a row's own group come before all others.
+    """
+
+    factors: Floats
+    names: tuple[str, ...]
+    allowed: npt.NDArray[np.bool_]
+    groups: npt.NDArray[np.int64] | None = None
+
+
+def best_items(rows: DataFrame, items: Items, count: int) -> DataFrame:
     """The items whose factors fit those of each row best.
 
     Args:
-        rows: key (string), features (array of float), excluded (array of int, places of items).
-        items: Factors of all items, (i, r).
-        names: Their ids.
-        allowed: Which of them may come up at all, (i,).
+        rows: key (string), features (array of float), excluded (array of int, places of items), and where items have
+            groups `group` (int, -1 for none).
+        items: All items.
         count: How many for each row.
 
     Returns:
         key, place (from 1), item, score; fewer than `count` rows for a key where fewer are allowed.
     """
-    return rows.select("key", "features", "excluded").mapInArrow(_scorer(items, names, allowed, count), _SCHEMA)
+    columns = ["key", "features", "excluded", *(["group"] if items.groups is not None else [])]
+    return rows.select(*columns).mapInArrow(_scorer(items, count), _SCHEMA)
 
 
-def _scorer(
-    items: Floats, names: tuple[str, ...], allowed: npt.NDArray[np.bool_], count: int
-) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
+def _scorer(items: Items, count: int) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
+    allowed = items.allowed
     # Only what may come up takes part; `position` tells where among them an item is, -1 for one that is not.
-    labels = np.array(names, dtype=object)[allowed]
+    labels = np.array(items.names, dtype=object)[allowed]
     position = np.where(allowed, np.cumsum(allowed) - 1, -1)
-    transposed = items[allowed].T.copy()
+    transposed = items.factors[allowed].T.copy()
+    of_items = None if items.groups is None else items.groups[allowed]
 
     def score(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in batches:
@@ -58,7 +74,13 @@ def _scorer(
         owners = np.repeat(np.arange(batch.num_rows), excluded.value_lengths().to_numpy(zero_copy_only=False))
         columns = position[excluded.flatten().to_numpy(zero_copy_only=False)]
         scores[owners[columns >= 0], columns[columns >= 0]] = -np.inf
-        found = top_items(scores, count)
+        order = scores
+        if of_items is not None:
+            own = batch.column("group").to_numpy(zero_copy_only=False)[:, None]
+            # More than any two scores of a row lie apart.
+            ahead = 1 + 2 * np.abs(np.where(np.isfinite(scores), scores, 0)).max(axis=1, keepdims=True, initial=0)
+            order = np.where((own == of_items) & (own >= 0), scores + ahead, scores)
+        found = top_items(order, count)
         row, place = np.nonzero(found != NO_ITEM)
         item = found[row, place]
         return pa.record_batch(

@@ -3,7 +3,8 @@
 analytics/ml/evaluation/churn.json:
 
 - `figures`: the entry of ops/ml.json (`ceiling_auc` is added later, where the data has truth);
-- `model`: version, MLflow run, `promoted` of that version, parameters, and what the newest training came to;
+- `model`: version, MLflow run and tags of the model in use;
+- `newest`: version, MLflow run, figures, params and trials of the newest training, and whether it was promoted;
 - `dates`: first and last day of the data, training, validation, test and scoring dates; `horizon_days`; `exposure` of
   the test horizon;
 - `test`: auc, accuracy, majority_accuracy, precision, recall, log_loss, brier, ece, positive_share, mean_probability,
@@ -12,10 +13,9 @@ analytics/ml/evaluation/churn.json:
 - `baselines`: `recency` (the same figures of a logistic model of recency alone) and `majority`;
 - `importance`: feature and importance, the largest first;
 - `feature_auc`: what each feature tells on its own;
-- `search`: each trial's parameters and its AUC at validation;
 - `risk_levels`: rows and churned share of the test customers by level.
 
-analytics/ml/evaluation/churn_test.parquet holds the test customers with label and probability.
+analytics/ml/evaluation/churn_test (Parquet) holds the test customers with label and probability.
 """
 
 from __future__ import annotations

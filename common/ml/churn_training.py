@@ -95,7 +95,9 @@ def train(labelled: Labelled, settings: MlSettings) -> Candidate:
         fitted, trials = _search(labelled, held_out, validation, settings)
         model = calibrate(fitted, arrange(held_out, 1), labelled.exposure[dates.validation])
         said = sampled(
-            model.transform(held_out).select("as_of", "user_id", "label", "prediction"), len(validation), limit
+            model.transform(held_out).select("as_of", "user_id", "label", "prediction"),
+            labelled.counts.get(dates.validation, 0),
+            limit,
         )
     finally:
         held_out.unpersist()
@@ -137,6 +139,7 @@ def _search(
 ) -> tuple[FittedTrees, list[dict[str, Any]]]:
     """Fit each trial; the one that ranks the held-out customers best wins, the earlier one of equals."""
     rows = arrange(labelled.learning(settings.churn.calibration_share), settings.partitions).persist()
+    count = labelled.counts.get(labelled.dates.validation, 0)
     labels = validation["label"].to_numpy()
     best: tuple[float, FittedTrees] | None = None
     trials = []
@@ -145,7 +148,7 @@ def _search(
             fitted = fit_trees(rows, trial, settings.seed)
             margins = fitted.margins(held_out)
             calm = margins.select("as_of", "user_id", F.element_at(_array("margin"), 1).alias("margin"))
-            found = sampled(calm, len(validation), len(validation))
+            found = sampled(calm, count, settings.evaluation_rows)
             merged = validation[["user_id"]].merge(found, on="user_id", how="inner", validate="one_to_one")
             value = auc(labels, merged["margin"].to_numpy()) or 0.0
             trials.append({**trial.model_dump(), "validation_auc": value})

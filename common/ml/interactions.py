@@ -94,12 +94,6 @@ def customer_segments(users: DataFrame) -> DataFrame:
     return users.where(is_there).select("user_id", F.coalesce("loyalty_tier", F.lit(ALL_SEGMENTS)).alias("segment"))
 
 
-def popularity(daily: DataFrame, before: date | None = None) -> DataFrame:
-    """How many customers bought each product: product_id, customers."""
-    known = daily if before is None else daily.where(F.col("day") < before)
-    return known.where(F.col("bought") > 0).groupBy("product_id").agg(F.count_distinct("user_id").alias("customers"))
-
-
 def popular_by_segment(
     daily: DataFrame, segments: DataFrame, on_sale: DataFrame, count: int, before: date | None = None
 ) -> DataFrame:

@@ -17,6 +17,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 from scipy import sparse
 
+from common.errors import InputError
 from common.ml.baselines import ItemItem
 from common.ml.dates import Period
 from common.ml.interactions import interactions, purchases_since
@@ -26,6 +27,7 @@ from common.ml.splits import in_share, share_for
 
 _SALT, _POPULATION_SALT = "ranking evaluation", "item-item population"
 _POPULATION = 50_000
+EVALUATED = 10  # products a customer, whatever number is shown to customers
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,12 @@ def _collect(known: DataFrame, daily: DataFrame, period: Period, index: Index, l
     pairs: pd.DataFrame = warm.where(wanted).toPandas()
     pairs["item"] = index.places(pairs["product_id"], index.items)
     pairs = pairs[pairs["item"] >= 0]
+    if pairs.empty:
+        raise InputError(
+            f"nobody with a past bought a product of theirs that was new to them from {period.first} on",
+            where="fact_transactions",
+            remedy="load more data, or set ml.recommendations.test_days higher",
+        )
     names = tuple(sorted(pairs["user_id"].unique()))
     many = in_share("user_id", share_for(len(index.users), _POPULATION), _POPULATION_SALT)
     mine = known.where(wanted & F.col("user_id").isin(*names)) if len(names) < limit else known.where(wanted)

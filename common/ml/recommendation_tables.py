@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
-from common.ml.best_products import best_items
+from common.ml.best_products import Items, best_items
 from common.ml.interactions import ALL_SEGMENTS
 from common.ml.recommender import Factors, named_places
 
@@ -50,19 +51,24 @@ def for_customers(factors: Factors, known: DataFrame, offer: Offer, count: int) 
 
 
 def similar_products(factors: Factors, on_sale: DataFrame, count: int) -> DataFrame:
-    """The products that the same customers are interested in, by the cosine of their factors.
+    """The products that the same customers are interested in, those of the same category first.
+
+    Args:
+        factors: Of the model in use.
+        on_sale: product_id and category.
+        count: For each product.
 
     Returns:
-        product_id, rank, similar_product_id, similarity.
+        product_id, rank, similar_product_id, similarity (the cosine of their factors, from -1 to 1).
     """
     matrix = factors.item_matrix()
     norms = np.linalg.norm(matrix, axis=1, keepdims=True)
     unit = np.divide(matrix, norms, out=np.zeros_like(matrix), where=norms > 0)
-    allowed, names = _allowed(factors, on_sale), _names(factors, on_sale)
+    allowed, (groups, names) = _allowed(factors, on_sale), _grouped(factors, on_sale)
     rows = names.join(_vectors(factors), on="place", how="inner").select(
-        F.col("name").alias("key"), "features", F.array("place").alias("excluded")
+        F.col("name").alias("key"), "features", F.array("place").alias("excluded"), "group"
     )
-    found = best_items(rows, unit, factors.items, allowed & (norms[:, 0] > 0), count)
+    found = best_items(rows, Items(unit, factors.items, allowed & (norms[:, 0] > 0), groups), count)
     # The row's own vector is not of length one, which divides all its scores by the same number.
     length = F.sqrt(F.aggregate("features", F.lit(0.0), lambda total, each: total + each * each))
     lengths = rows.select("key", length.alias("length"))
@@ -93,7 +99,8 @@ def _scored(factors: Factors, active: DataFrame, taken: DataFrame, on_sale: Data
             F.coalesce("excluded", F.array().cast("array<int>")).alias("excluded"),
         )
     )
-    best = best_items(rows, factors.item_matrix(), factors.items, _allowed(factors, on_sale), count)
+    items = Items(factors.item_matrix(), factors.items, _allowed(factors, on_sale))
+    best = best_items(rows, items, count)
     return best.select(
         F.col("key").alias("user_id"),
         F.col("place").alias("rank"),
@@ -135,10 +142,14 @@ def _allowed(factors: Factors, on_sale: DataFrame) -> np.ndarray:
     return np.array([name in sold for name in factors.items], dtype=bool)
 
 
-def _names(factors: Factors, on_sale: DataFrame) -> DataFrame:
-    spark = on_sale.sparkSession
-    named = named_places(spark, factors.items, "place", "name")
-    return named.join(F.broadcast(on_sale.select(F.col("product_id").alias("name"))), on="name", how="left_semi")
+def _grouped(factors: Factors, on_sale: DataFrame) -> tuple[np.ndarray, DataFrame]:
+    """The category of each item as a number, -1 for none, and the items on sale: place, name, group."""
+    of = {row["product_id"]: row["category"] for row in on_sale.select("product_id", "category").collect()}
+    numbers = {name: place for place, name in enumerate(sorted({each for each in of.values() if each is not None}))}
+    groups = np.array([numbers.get(of.get(name), -1) for name in factors.items], dtype=np.int64)
+    sold = [(place, name, int(groups[place])) for place, name in enumerate(factors.items) if name in of]
+    named = pd.DataFrame(sold, columns=["place", "name", "group"])
+    return groups, on_sale.sparkSession.createDataFrame(named, "place int, name string, group int")
 
 
 def _vectors(factors: Factors) -> DataFrame:

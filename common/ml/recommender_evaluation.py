@@ -25,7 +25,14 @@ import pandas as pd
 from pyspark.sql import DataFrame
 
 from common.ml.interactions import popular_by_segment
-from common.ml.ranking_evaluation import baseline_figures, cold_figures, model_figures, ranking_data, test_pairs
+from common.ml.ranking_evaluation import (
+    EVALUATED,
+    baseline_figures,
+    cold_figures,
+    model_figures,
+    ranking_data,
+    test_pairs,
+)
 from common.ml.recommender import Factors
 from common.ml.recommender_training import Chosen, Past, fit, index_before, rating_quality
 
@@ -59,7 +66,7 @@ def measure(past: Past, chosen: Chosen, on_sale: DataFrame, segments: DataFrame)
     Raises:
         InputError: If there is too little before the test, or nothing in it.
     """
-    count, test = past.settings.recommendations.top_n, past.test
+    count, test = EVALUATED, past.test
     index = index_before(past, test.first)
     model = fit(past, test.first, chosen, index)
     ratings = rating_quality(past, model, index)
@@ -76,19 +83,19 @@ def measure(past: Past, chosen: Chosen, on_sale: DataFrame, segments: DataFrame)
             "cold": cold_figures(past.daily, popular, segments, test, count),
         },
     }
-    return Measured(evaluation, _figures(evaluation, count), _metrics(evaluation), test_pairs(data, index))
+    return Measured(evaluation, _figures(evaluation), _metrics(evaluation), test_pairs(data, index))
 
 
-def _figures(evaluation: dict[str, Any], count: int) -> dict[str, Any]:
+def _figures(evaluation: dict[str, Any]) -> dict[str, Any]:
     ratings, ranking = evaluation["ratings"] or {}, evaluation["ranking"]
-    ndcg = f"ndcg_at_{count}"
+    ndcg = f"ndcg_at_{EVALUATED}"
     return {
         **{name: ratings.get(name) for name in ("rmse", "mae", "bias_rmse")},
         "ndcg_at_10": ranking["model"][ndcg],
         "popularity_ndcg_at_10": ranking["popularity"][ndcg],
         "item_item_ndcg_at_10": ranking["item_item"][ndcg],
         "ceiling_ndcg_at_10": None,
-        "coverage_at_10": ranking["model"][f"coverage_at_{count}"],
+        "coverage_at_10": ranking["model"][f"coverage_at_{EVALUATED}"],
         "users": ranking["customers"],
         "items": ranking["items"],
         "split": f"later purchases and ratings, from {evaluation['split']['test_from']} on",

@@ -22,9 +22,10 @@ from pyspark.sql import functions as F
 from common.errors import InputError
 from common.ml.dates import Period
 from common.ml.interactions import interactions, newest_ratings
-from common.ml.ranking_evaluation import RankingData, model_figures, ranking_data
+from common.ml.ranking_evaluation import EVALUATED, RankingData, model_figures, ranking_data
 from common.ml.ratings_evaluation import fit_bias_model, rating_figures
 from common.ml.recommender import Factors, Index, arrange, as_pipeline, fit_factors, make_index
+from common.ml.stars import fit_stars
 from common.settings import FactorTrial, MlSettings
 
 
@@ -94,14 +95,20 @@ def search(past: Past) -> Chosen:
     period = past.test.before(recommendations.test_days)
     index = index_before(past, period.first)
     trials: list[dict[str, Any]] = []
+    if past.ratings is not None and past.rated_before(period.first).isEmpty():
+        raise InputError(
+            f"there are no ratings before {period.first}, from which stars are learned",
+            where="transactions.rating",
+            remedy="load older ones, or name `rating` as absent",
+        )
     explicit = _search_stars(past, index, period, trials) if past.ratings is not None else None
     data = ranking_data(past.daily, period, index, recommendations.evaluation_users)
-    name = f"ndcg_at_{recommendations.top_n}"
+    name = f"ndcg_at_{EVALUATED}"
     with arranged(interactions(past.daily, period.first), index, "strength") as rows:
 
         def quality(trial: FactorTrial) -> float:
             model = fit_factors(rows, trial, _quick(past.settings), implicit=True)
-            return _ranked(data, index, model, recommendations.top_n)[name]
+            return _ranked(data, index, model, EVALUATED)[name]
 
         implicit = _best(recommendations.implicit_trials, quality, trials, f"validation_{name}", 1.0)
     return Chosen(explicit, implicit, trials)
@@ -112,7 +119,7 @@ def fit(past: Past, before: date, chosen: Chosen, index: Index) -> PipelineModel
     explicit = None
     if chosen.explicit is not None:
         with arranged(past.rated_before(before), index, "rating") as rows:
-            explicit = fit_factors(rows, chosen.explicit, past.settings, implicit=False)
+            explicit = fit_stars(rows, chosen.explicit, past.settings)
     with arranged(interactions(past.daily, before), index, "strength") as rows:
         implicit = fit_factors(rows, chosen.implicit, past.settings, implicit=True)
     return as_pipeline(index, explicit, implicit)
@@ -127,12 +134,11 @@ def rating_quality(past: Past, model: PipelineModel, index: Index) -> dict[str, 
     if past.ratings is None:
         return None
     test = past.rated_in(past.test)
+    if test.empty:
+        raise InputError(
+            f"there are no ratings from {past.test.first} on", where="transactions.rating", remedy="load some"
+        )
     train: pd.DataFrame = past.rated_before(past.test.first).select("user_id", "product_id", "rating").toPandas()
-    for rows, when in ((train, "before"), (test, "from")):
-        if rows.empty:
-            raise InputError(
-                f"there are no ratings {when} {past.test.first}", where="transactions.rating", remedy="load some"
-            )
     spark = past.daily.sparkSession
     pairs = spark.createDataFrame(test[["user_id", "product_id", "transaction_id"]])
     said: pd.DataFrame = model.transform(pairs).select("transaction_id", "prediction").toPandas()
@@ -161,7 +167,7 @@ def _search_stars(past: Past, index: Index, period: Period, trials: list[dict[st
     with arranged(past.rated_before(period.first), index, "rating") as rows:
 
         def quality(trial: FactorTrial) -> float:
-            model = fit_factors(rows, trial, _quick(past.settings), implicit=False)
+            model = fit_stars(rows, trial, _quick(past.settings))
             found: pd.DataFrame = model.transform(asked).select("prediction", "rating").toPandas()
             off = (found["prediction"].clip(1.0, 5.0) - found["rating"]).dropna().sort_values()
             return -float(np.sqrt((off**2).mean())) if len(off) else -float("inf")
@@ -191,7 +197,8 @@ def _best(
     values = []
     for trial in trials:
         values.append(quality(trial))
-        tried.append({**trial.model_dump(), name: sign * values[-1]})
+        measured = sign * values[-1] if np.isfinite(values[-1]) else None
+        tried.append({**trial.model_dump(), name: measured})
     return trials[values.index(max(values))]
 
 

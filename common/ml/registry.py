@@ -151,7 +151,7 @@ class Registry:
                 logged = mlflow.spark.log_model(
                     model,
                     "model",
-                    dfs_tmpdir=self._layout.path("models", ".mlflow"),
+                    dfs_tmpdir=self._scratch(name),
                     signature=infer_signature(rows, outputs),
                     input_example=rows,
                     pip_requirements=list(_REQUIREMENTS),
@@ -161,7 +161,7 @@ class Registry:
             version = client.create_model_version(
                 name, logged.model_uri, run.info.run_id, tags=dict(trained.tags), model_id=logged.model_id
             )
-        self._remove_scratch()
+        self._remove_scratch(name)
         return Version(name, str(version.version), run.info.run_id, metrics, dict(trained.tags))
 
     def promote(self, version: Version) -> None:
@@ -179,7 +179,7 @@ class Registry:
             with self._asked():
                 import mlflow  # noqa: PLC0415 - loading it takes seconds
 
-                loaded = mlflow.spark.load_model(version.uri, dfs_tmpdir=self._layout.path("models", ".mlflow"))
+                loaded = mlflow.spark.load_model(version.uri, dfs_tmpdir=self._scratch(version.name))
         except InputError:
             raise
         except Exception as error:
@@ -217,9 +217,13 @@ class Registry:
                 remedy="start or restore it, or remove its file and train anew",
             ) from error
 
-    def _remove_scratch(self) -> None:
+    def _scratch(self, name: str) -> str:
+        """Where MLflow puts models on their way; stages that work at the same time have one each."""
+        return self._layout.path("models", f".mlflow-{name}")
+
+    def _remove_scratch(self, name: str) -> None:
         if self._layout.is_local:
-            shutil.rmtree(self._layout.local("models", ".mlflow"), ignore_errors=True)
+            shutil.rmtree(self._layout.local("models", f".mlflow-{name}"), ignore_errors=True)
 
 
 def load_mlflow() -> None:

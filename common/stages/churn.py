@@ -26,10 +26,12 @@ from common.stages.churn_steps import (
     gate_features,
     predict,
     refuse_leaks,
+    require_fitting,
     train_and_promote,
 )
 from common.stages.facts import FACT_TRANSACTIONS
-from common.stages.learning import INPUTS, is_done, learning_origin, read_history
+from common.stages.learning import INPUTS, completing, is_done, learning_origin, read_history
+from common.stages.tables import Origin
 from common.transforms.customer_days import History, is_purchase
 from common.transforms.features import with_label
 
@@ -48,16 +50,22 @@ def run(context: StageContext, steps: Sequence[str] = STEPS) -> StageResult:
         GateFailedError: A gate is closed, or a feature knows the future.
     """
     origin = learning_origin(context)
-    if tuple(steps) == STEPS and is_done(context, NAME, origin, PREDICTIONS):
+    whole = tuple(steps) == STEPS
+    if whole and is_done(context, NAME, origin):
         return StageResult("skipped", notes=("the facts have not changed",))
     threading.Thread(target=load_mlflow, daemon=True).start()
+    with completing(context, NAME, origin, whole=whole):
+        return _work(context, steps, origin)
+
+
+def _work(context: StageContext, steps: Sequence[str], origin: Origin) -> StageResult:
     registry = Registry(context.layout, context.settings.ml)
     history = read_history(context, origin)
     orders, dates = _calendar(context, history)
     notes: list[str] = []
-    chosen = None if "train" in steps else Chosen(registry.require_promoted(NAME, TRAIN_CHURN.name))
+    chosen = None if "train" in steps else Chosen(require_fitting(context, registry, TRAIN_CHURN.name))
     if {"train", "evaluate"} & set(steps):
-        scratch = checkpointed(context.spark, context.layout.path("checkpoints", NAME))
+        scratch = checkpointed(context.spark, context.layout.path("checkpoints", "ml"))
         with scratch, _labelled(context, history, dates, orders) as labelled:
             if chosen is None:
                 refuse_leaks(context, history, labelled)
@@ -67,7 +75,7 @@ def run(context: StageContext, steps: Sequence[str] = STEPS) -> StageResult:
                 notes.append(evaluate(context, registry, chosen, labelled, origin))
     account = None
     if "predict" in steps:
-        promoted = registry.require_promoted(NAME, TRAIN_CHURN.name)
+        promoted = require_fitting(context, registry, TRAIN_CHURN.name)
         account, note = predict(context, registry, promoted, history, dates.scoring, orders)
         notes.append(note)
     return StageResult("ok", account, notes=tuple(notes))

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 import pandas as pd
+from pyspark.ml import PipelineModel
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from common.errors import InputError
 from common.job import StageContext
 from common.ml import outputs
 from common.ml.churn_evaluation import altered, figures, level_bounds, refuse_foresight
@@ -37,13 +40,13 @@ class Chosen:
     Attributes:
         version: Its version.
         evaluation: Its figures on the test date, where they were measured already.
-        search: What the newest training tried, where there was one.
+        newest: What the newest training came to, where there was one, and what it tried.
         note: What became of that.
     """
 
     version: Version
     evaluation: dict[str, Any] | None = None
-    search: dict[str, Any] | None = None
+    newest: dict[str, Any] | None = None
     note: str = ""
 
 
@@ -95,20 +98,72 @@ def refuse_leaks(context: StageContext, history: History, labelled: Labelled) ->
 def train_and_promote(context: StageContext, registry: Registry, labelled: Labelled) -> Chosen:
     """Train, register, and promote unless the model in use does better on the same test rows."""
     settings = context.settings.ml
-    before = registry.promoted(NAME)
+    before, why_not = _comparable(context, registry)
     candidate = train(labelled, settings)
     version = registry.register(NAME, candidate.model, _example(labelled), _trained(context, candidate, labelled))
     auc = candidate.evaluation["test"]["auc"]
-    newest = {"version": version.number, "run_id": version.run_id, "auc": auc, "params": candidate.params}
-    search = {"trials": candidate.trials, "newest": newest}
+    newest = {
+        "version": version.number,
+        "mlflow_run": version.run_id,
+        "promoted": True,
+        "figures": _figures(context, candidate.evaluation, labelled),
+        "params": candidate.params,
+        "trials": candidate.trials,
+    }
     if before is not None:
-        measured = measure(registry.load(before), float(before.tags["threshold"]), labelled, settings)
+        old, model = before
+        measured = measure(model, float(old.tags["threshold"]), labelled, settings)
         kept = measured["test"]["auc"]
         if auc < kept - settings.churn.margin:
-            said = f"version {version.number} is not promoted: AUC {auc:.4f}, version {before.number} has {kept:.4f}"
-            return Chosen(before, measured, search, f"warning: {said}")
+            said = f"version {version.number} is not promoted: AUC {auc:.4f}, version {old.number} has {kept:.4f}"
+            return Chosen(old, measured, {**newest, "promoted": False}, f"warning: {said}")
     registry.promote(version)
-    return Chosen(version, candidate.evaluation, search, f"version {version.number} is promoted: AUC {auc:.4f}")
+    said = f"version {version.number} is promoted: AUC {auc:.4f}"
+    return Chosen(version, candidate.evaluation, newest, f"warning: {why_not}; {said}" if why_not else said)
+
+
+def require_fitting(context: StageContext, registry: Registry, job: str) -> Version:
+    """The model in use, if it foretells what is asked for now.
+
+    Raises:
+        InputError: If there is none, or it was trained for another horizon or from other features.
+    """
+    version = registry.require_promoted(NAME, job)
+    misfit = _misfit(context, version)
+    if misfit:
+        raise InputError(
+            f"version {version.number} of the model '{NAME}' {misfit}", where=version.uri, remedy=f"train anew: {job}"
+        )
+    return version
+
+
+def _misfit(context: StageContext, version: Version) -> str:
+    """In what a version differs from what is asked for now; empty where in nothing."""
+    asked = _fits(context)
+    for name, what in (("horizon_days", "foretells {} days"), ("features", "has other features ({})")):
+        if version.tags.get(name) != asked[name]:
+            return what.format(version.tags.get(name, "unknown"))
+    return ""
+
+
+def _fits(context: StageContext) -> dict[str, str]:
+    """What a version has to agree in with what it is asked for; the features as a hash of their names in order."""
+    digest = hashlib.sha256(",".join(FEATURES).encode()).hexdigest()[:16]
+    return {"horizon_days": str(context.source.ml.churn_horizon_days), "features": digest}
+
+
+def _comparable(context: StageContext, registry: Registry) -> tuple[tuple[Version, PipelineModel] | None, str]:
+    """The model in use, against which a new one is held, or why there is none that could be."""
+    version = registry.promoted(NAME)
+    if version is None or context.rebuild:
+        return None, ""
+    misfit = _misfit(context, version)
+    if misfit:
+        return None, f"version {version.number}, which was in use, {misfit}"
+    try:
+        return (version, registry.load(version)), ""
+    except InputError as error:
+        return None, f"version {version.number}, which was in use, is damaged: {error.what}"
 
 
 def evaluate(context: StageContext, registry: Registry, chosen: Chosen, labelled: Labelled, origin: Origin) -> str:
@@ -123,7 +178,7 @@ def evaluate(context: StageContext, registry: Registry, chosen: Chosen, labelled
     evaluation = {
         "run_id": context.run_id,
         "origin": origin.as_metadata(""),
-        "figures": figures(found, dates.test.isoformat(), horizon, len(rows)),
+        "figures": _figures(context, found, labelled),
         "model": {"version": version.number, "mlflow_run": version.run_id, "tags": dict(version.tags)},
         "dates": {
             "training": [day.isoformat() for day in dates.training],
@@ -134,7 +189,7 @@ def evaluate(context: StageContext, registry: Registry, chosen: Chosen, labelled
             "exposure": labelled.exposure[dates.test],
         },
         **{key: value for key, value in found.items() if key != "rows"},
-        "search": chosen.search or (outputs.read_evaluation(layout, NAME) or {}).get("search"),
+        "newest": chosen.newest or (outputs.read_evaluation(layout, NAME, context.spark) or {}).get("newest"),
     }
     test_rows = context.spark.createDataFrame(rows)
     outputs.write_parquet(test_rows.coalesce(1), layout.path("analytics", "ml", "evaluation", "churn_test"))
@@ -171,9 +226,14 @@ def predict(  # noqa: PLR0913, PLR0917 - each is a different thing, and this is 
     written = context.spark.read.parquet(path).count()
     expect_equal("rows of churn_predictions", customers, written, where=path)
     outputs.write_statements(
-        context.layout, NAME, [outputs.hive_table("churn_predictions", path, schema, ["risk_level"])]
+        context.spark, context.layout, NAME, [outputs.hive_table("churn_predictions", path, schema, ["risk_level"])]
     )
     return Account(customers, written).check("train_churn"), f"{written:,} customers scored as of {day}"
+
+
+def _figures(context: StageContext, found: dict[str, Any], labelled: Labelled) -> dict[str, Any]:
+    horizon = context.source.ml.churn_horizon_days
+    return figures(found, labelled.dates.test.isoformat(), horizon, len(found["rows"]))
 
 
 def _example(labelled: Labelled) -> DataFrame:
@@ -196,6 +256,7 @@ def _trained(context: StageContext, candidate: Candidate, labelled: Labelled) ->
             "threshold": repr(candidate.threshold),
             "test_date": labelled.dates.test.isoformat(),
             "platform_run": context.run_id,
+            **_fits(context),
         },
         trials=candidate.trials,
         documents={

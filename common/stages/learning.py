@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from common.job import StageContext
 from common.ml import outputs
 from common.settings import configuration_fingerprint
@@ -20,20 +23,35 @@ def learning_origin(context: StageContext) -> Origin:
     return origin_of(context, INPUTS, basis)
 
 
-def is_done(context: StageContext, name: str, origin: Origin, output: str) -> bool:
-    """Whether model, evaluation and output were made from the same, and are still there.
+def is_done(context: StageContext, name: str, origin: Origin) -> bool:
+    """Whether a whole run of the stage, from the same, came to its end, and its model is still there.
 
     Args:
         context: The stage's.
         name: Of the model.
-        origin: What they would be made from now.
-        output: A directory of Parquet files, relative to the root.
+        origin: What it would be made from now.
     """
-    layout = context.layout
-    found = outputs.read_evaluation(layout, name)
-    if context.rebuild or found is None or not layout.local(output, "_SUCCESS").exists():
+    if context.rebuild or outputs.read_completion(context.spark, context.layout, name) != origin.as_metadata(""):
         return False
-    return found.get("origin") == origin.as_metadata("") and layout.local("models", name).is_dir()
+    if context.settings.ml.tracking_uri is not None:
+        return True
+    return context.layout.local("models", "mlflow.db").is_file() and context.layout.local("models", name).is_dir()
+
+
+@contextmanager
+def completing(context: StageContext, name: str, origin: Origin, *, whole: bool) -> Iterator[None]:
+    """Note that a stage came to its end: not before it did, and not while it works.
+
+    Args:
+        context: The stage's.
+        name: Of the model.
+        origin: What it is made from.
+        whole: Whether all of its steps are done; some of them alone leave the rest as it was, which may be older.
+    """
+    outputs.write_completion(context.spark, context.layout, name, None)
+    yield
+    if whole:
+        outputs.write_completion(context.spark, context.layout, name, origin.as_metadata(""))
 
 
 def read_history(context: StageContext, origin: Origin) -> History:

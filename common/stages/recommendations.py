@@ -28,8 +28,9 @@ from common.ml.recommender_evaluation import Measured, measure
 from common.ml.recommender_training import Chosen, Past, fit, index_before, search
 from common.ml.registry import Registry, Trained, Version, load_mlflow
 from common.settings import FactorTrial
+from common.stages.dimensions import DIM_PRODUCTS
 from common.stages.facts import FACT_TRANSACTIONS
-from common.stages.learning import INPUTS, is_done, learning_origin, read_history
+from common.stages.learning import INPUTS, completing, is_done, learning_origin, read_history
 from common.stages.recommendations_tables import NAME, TABLES, Shop, fill_tables
 from common.stages.tables import Origin
 
@@ -49,15 +50,16 @@ def run(context: StageContext, steps: Sequence[str] = STEPS) -> StageResult:
         GateFailedError: A gate is closed.
     """
     origin = learning_origin(context)
-    if tuple(steps) == STEPS and is_done(context, NAME, origin, f"{TABLES}/similar_products"):
+    whole = tuple(steps) == STEPS
+    if whole and is_done(context, NAME, origin):
         return StageResult("skipped", notes=("the facts have not changed",))
     threading.Thread(target=load_mlflow, daemon=True).start()
     registry = Registry(context.layout, context.settings.ml)
     if "train" not in steps:
         registry.require_promoted(NAME, TRAIN_RECOMMENDATIONS.name)
     notes: list[str] = []
-    scratch = checkpointed(context.spark, context.layout.path("checkpoints", NAME))
-    with scratch, _shop(context, origin) as shop:
+    scratch = checkpointed(context.spark, context.layout.path("checkpoints", "ml"))
+    with completing(context, NAME, origin, whole=whole), scratch, _shop(context, origin) as shop:
         if "train" in steps:
             notes += _train(context, registry, shop, origin)
         elif "evaluate" in steps:
@@ -95,6 +97,10 @@ def _shop(context: StageContext, origin: Origin) -> Iterator[Shop]:
         test = Period(end - timedelta(days=settings.test_days), end)
         past = Past(rated if has_ratings else None, kept, test, context.settings.ml)
         on_sale = products_on_sale(history.products, context.source)
+        if on_sale.isEmpty():
+            raise InputError(
+                "no product is on sale", where=DIM_PRODUCTS, remedy="load products, or mark some as active"
+            )
         with context.persisted(on_sale) as sold, context.persisted(customer_segments(history.users)) as segments:
             yield Shop(past, end, sold, segments)
 
@@ -114,8 +120,8 @@ def _train(context: StageContext, registry: Registry, shop: Shop, origin: Origin
         documents={"evaluation.json": measured.evaluation},
     )
     version = registry.register(NAME, model, pairs.limit(_EXAMPLE_ROWS), trained)
-    worse = _worse(measured, before, context.settings.ml.recommendations.margin) if before else ""
-    if before is None or not worse:
+    worse = "" if before is None or context.rebuild else _worse(context, shop, chosen, measured, before)
+    if not worse:
         registry.promote(version)
     newest = {
         "version": version.number,
@@ -124,9 +130,10 @@ def _train(context: StageContext, registry: Registry, shop: Shop, origin: Origin
         "figures": measured.figures,
     }
     more = {"newest": newest, "search": {"trials": chosen.trials}, "origin": origin.as_metadata("")}
-    kept = outputs.read_evaluation(context.layout, NAME)
-    if worse and kept is not None:
-        outputs.write_evaluation(context.spark, context.layout, NAME, {**kept, **more})
+    if worse:
+        kept = outputs.read_evaluation(context.layout, NAME, context.spark)
+        if kept is not None:
+            outputs.write_evaluation(context.spark, context.layout, NAME, {**kept, **more})
         return [f"warning: version {version.number} is not promoted: {worse}", _said(measured)]
     _write(context, measured, version, more)
     return [f"version {version.number} is promoted", _said(measured)]
@@ -135,14 +142,32 @@ def _train(context: StageContext, registry: Registry, shop: Shop, origin: Origin
 def _evaluate(context: StageContext, registry: Registry, shop: Shop) -> list[str]:
     """Measure the parameters of the model in use; it has itself seen the days of the test, and is not asked."""
     version = registry.require_promoted(NAME, TRAIN_RECOMMENDATIONS.name)
-    loaded = json.loads(version.tags["parameters"])
-    explicit, implicit = (FactorTrial(**each) if each else None for each in (loaded["explicit"], loaded["implicit"]))
-    if implicit is None:
-        raise InputError(f"version {version.number} names no parameters", where=NAME, remedy="train anew with --train")
-    measured = measure(shop.past, Chosen(explicit, implicit, []), shop.on_sale, shop.segments)
-    kept = outputs.read_evaluation(context.layout, NAME) or {}
+    measured = measure(shop.past, _parameters_of(version), shop.on_sale, shop.segments)
+    kept = outputs.read_evaluation(context.layout, NAME, context.spark) or {}
     _write(context, measured, version, {name: kept.get(name) for name in ("newest", "search", "origin")})
     return [_said(measured)]
+
+
+def _parameters_of(version: Version) -> Chosen:
+    """What a version was trained with.
+
+    Raises:
+        InputError: If it does not say.
+    """
+    try:
+        loaded = json.loads(version.tags["parameters"])
+        explicit, implicit = (
+            FactorTrial(**loaded[kind]) if loaded[kind] else None for kind in ("explicit", "implicit")
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(
+            f"version {version.number} does not say its parameters: {error}",
+            where=NAME,
+            remedy="train anew with --train",
+        ) from error
+    if implicit is None:
+        raise InputError(f"version {version.number} names no parameters", where=NAME, remedy="train anew with --train")
+    return Chosen(explicit, implicit, [])
 
 
 def _as_text(chosen: Chosen) -> str:
@@ -173,13 +198,21 @@ def _said(measured: Measured) -> str:
     return said
 
 
-def _worse(measured: Measured, before: Version, margin: float) -> str:
-    """What is worse by more than the margin than when the model in use was trained; empty where nothing is."""
+def _worse(context: StageContext, shop: Shop, chosen: Chosen, measured: Measured, before: Version) -> str:
+    """What is worse by more than the margin than with the parameters of the model in use, on the same test.
+
+    That model itself has learned from the days of the test, so that its parameters are measured in its place.
+    """
+    old_parameters = _parameters_of(before)
+    if _as_text(old_parameters) == _as_text(chosen) or (old_parameters.explicit is None) != (chosen.explicit is None):
+        return ""
+    old_figures = measure(shop.past, old_parameters, shop.on_sale, shop.segments).figures
+    margin = context.settings.ml.recommendations.margin
     found = []
     for name, sign in (("ndcg_at_10", 1.0), ("rmse", -1.0)):
-        old, new = before.metrics.get(name), measured.metrics.get(name)
+        old, new = old_figures.get(name), measured.figures.get(name)
         if old is not None and new is not None and sign * (new - old) < -margin * abs(old):
-            found.append(f"{name} {new:.4f}, version {before.number} had {old:.4f}")
+            found.append(f"{name} {new:.4f}, with the parameters of version {before.number} {old:.4f}")
     return "; ".join(found)
 
 

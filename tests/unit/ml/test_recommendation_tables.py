@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 
-from common.ml.best_products import best_items
+from common.ml.best_products import Items, best_items
 from common.ml.recommendation_tables import MODEL, POPULAR, Offer, for_customers, similar_products
 from common.ml.recommender import Factors, Index, arrange, as_pipeline, fit_factors
 from common.settings import FactorTrial, Settings
@@ -38,7 +38,8 @@ def factors(known: DataFrame, checkpoints: None) -> Factors:
 @pytest.fixture
 def offer(spark: SparkSession) -> Offer:
     on_sale = spark.createDataFrame(
-        [("P1", False), ("P2", True), ("P3", False), ("P4", False)], "product_id string, is_replenishable boolean"
+        [("P1", None, False), ("P2", None, True), ("P3", None, False), ("P4", None, False)],
+        "product_id string, category string, is_replenishable boolean",
     )
     popular = spark.createDataFrame(
         [("all", "P1", 9, 1), ("all", "P2", 8, 2), ("all", "P3", 7, 3), ("gold", "P4", 1, 1)],
@@ -60,7 +61,7 @@ def test_best_items_are_those_of_the_product(spark: SparkSession, monkeypatch: p
         "key string, features array<float>, excluded array<int>",
     )
     allowed = np.array([True, True, True, False])
-    found = best_items(rows, items, ITEMS, allowed, 2).collect()
+    found = best_items(rows, Items(items, ITEMS, allowed), 2).collect()
     for place, factor in enumerate(users):
         scores = items @ factor
         scores[[place % 4, 3]] = -np.inf
@@ -107,6 +108,21 @@ def test_similar_products_are_others_by_cosine(factors: Factors, offer: Offer) -
         assert one != other
         assert row["similarity"] == pytest.approx(float(unit[one] @ unit[other]), abs=1e-4)
     assert {row["product_id"]: row["similar_product_id"] for row in found if row["rank"] == 1}["P3"] == "P4"
+
+
+def test_similar_products_of_the_same_category_come_first(spark: SparkSession, factors: Factors) -> None:
+    on_sale = spark.createDataFrame(
+        [("P1", "Books"), ("P2", None), ("P3", "Books"), ("P4", None)], "product_id string, category string"
+    )
+    found = sorted(similar_products(factors, on_sale, 3).collect())
+    order = {
+        name: [row["similar_product_id"] for row in found if row["product_id"] == name] for name in ("P1", "P3", "P4")
+    }
+    # By interest alone P1 goes with P2, and P3 with P4; no category is none that two products share.
+    assert order["P1"][:2] == ["P3", "P2"]
+    assert order["P3"][:2] == ["P1", "P4"]
+    assert order["P4"][0] == "P3"
+    assert all(-1 <= row["similarity"] <= 1 + 1e-6 for row in found)
 
 
 def test_factors_do_not_depend_on_partitions(
