@@ -110,4 +110,9 @@ def _text(value: Any) -> str:  # noqa: ANN401 - text, a decimal or nothing
         return ""
     if isinstance(value, Decimal):
         return f"{value:,}" if int(value.as_tuple().exponent) < 0 else f"{value:f}"
-    return str(value).translate(_CONTROLS)
+    return printable(str(value))
+
+
+def printable(text: str) -> str:
+    """A text without what a terminal would take for a command."""
+    return text.translate(_CONTROLS)

@@ -18,7 +18,8 @@ from common.quality.masking import mask
 
 _WORST_FILES = 5
 _EXAMPLES = 3
-_EXAMPLE_LENGTH = 160
+# A row is to be seen whole: what is wrong with it may stand at its end.
+_EXAMPLE_LENGTH = 1_000
 
 
 @dataclass(frozen=True)
