@@ -104,9 +104,9 @@ def _by_visits(dimension: str, *, extra: str, order: str) -> str:
     GROUP BY {dimension.replace("coalesce(device_type, 'unknown')", "1")} ORDER BY {order}"""
 
 
-def _by_carts(dimension: str, extra: str, order: str) -> str:
+def _by_carts(dimension: str, extra: str, order: str, emptied: str = "") -> str:
     return f"""
-    SELECT {dimension} AS what, count(*), count(*) FILTER (is_abandoned),
+    SELECT {dimension} AS what, count(*), count(*) FILTER (is_abandoned), {emptied}
            q4(count(*) FILTER (is_abandoned), count(*)), known(sum(cart_value) FILTER (is_abandoned)) {extra}
     FROM lake.sessions WHERE carts > 0 AND {_PERIOD_VISITS} GROUP BY what ORDER BY {order}"""
 
@@ -403,13 +403,14 @@ ANSWERS: dict[str, str] = {
           AND session_date >= $from_date - CAST(date_diff('day', $from_date, $to_date) + 1 AS INTEGER)
     ), f AS (
         SELECT count(*) FILTER (is_now) AS n, count(*) FILTER (NOT is_now) AS n0,
+               count(*) FILTER (gone AND is_now AND cart_items = 0) AS e,
                count(*) FILTER (gone AND is_now) AS a, count(*) FILTER (gone AND NOT is_now) AS a0,
                known(sum(cart_value) FILTER (gone AND is_now)) AS v,
                known(sum(cart_value) FILTER (gone AND NOT is_now)) AS v0
         FROM filled
     ), b AS (SELECT n0, a0, v0 FROM f WHERE {_VISITS_BEFORE})
-    SELECT $from_date, $to_date, f.n, b.n0, f.a, b.a0, q4(f.a, f.n), q4(b.a0, b.n0), f.v, b.v0,
-           share(f.v - b.v0, b.v0), each_of(f.v, f.a)
+    SELECT $from_date, $to_date, f.n, b.n0, f.a, b.a0, f.e, q4(f.a, f.n), q4(b.a0, b.n0), f.v, b.v0,
+           share(f.v - b.v0, b.v0), each_of(f.v, f.a - f.e)
     FROM f LEFT JOIN b ON true""",
     "abandonment_by_day": f"""
     WITH {_DAYS}
@@ -420,8 +421,9 @@ ANSWERS: dict[str, str] = {
     "abandonment_by_hour": _by_carts("hour(local(started_at, $time_zone))", "", "what"),
     "abandonment_by_device": _by_carts(
         "coalesce(device_type, 'unknown')",
-        ", each_of(known(sum(cart_value) FILTER (is_abandoned)), count(*) FILTER (is_abandoned))",
+        ", each_of(known(sum(cart_value) FILTER (is_abandoned)), count(*) FILTER (is_abandoned AND cart_items > 0))",
         "2 DESC, 1",
+        emptied="count(*) FILTER (is_abandoned AND cart_items = 0),",
     ),
     "abandonment_by_category": f"""
     WITH items AS (
@@ -436,21 +438,34 @@ ANSWERS: dict[str, str] = {
     FROM items GROUP BY category ORDER BY left_value DESC, category""",
     "cart_recovery": f"""
     WITH gone AS (SELECT * FROM lake.sessions WHERE is_abandoned AND {_PERIOD_VISITS}), after AS (
-        SELECT user_id, cart_value, (SELECT min(transaction_ts) FROM fact_transactions t
-            WHERE t.user_id = gone.user_id AND t.quantity > 0 AND t.transaction_ts > gone.ended_at
-              AND t.transaction_date >= $from_date) AS bought_at, ended_at
+        SELECT cart_items, user_id, cart_value, ended_at,
+               (SELECT min(transaction_ts) FROM fact_transactions t
+                WHERE t.user_id = gone.user_id AND t.is_sale AND t.transaction_ts > gone.ended_at) AS bought_at,
+               (SELECT min(transaction_ts) FROM fact_transactions t
+                JOIN lake.cart_items i USING (product_id)
+                WHERE i.session_id = gone.session_id AND i.is_left_behind AND t.user_id = gone.user_id
+                  AND t.is_sale AND t.transaction_ts > gone.ended_at) AS recovered_at
         FROM gone
     ), waited AS (
-        SELECT *, floor(epoch_us(bought_at) / 1000000) - floor(epoch_us(ended_at) / 1000000) AS s FROM after
-    ), outcomes AS (
-        SELECT cart_value, CASE WHEN user_id IS NULL THEN 6 WHEN s IS NULL THEN 5 WHEN s <= 60 * 60 THEN 1
-            WHEN s <= 24 * 60 * 60 THEN 2 WHEN s <= 7 * 24 * 60 * 60 THEN 3 ELSE 4 END AS place
+        SELECT *, floor(epoch_us(recovered_at) / 1000000) - floor(epoch_us(ended_at) / 1000000) AS s FROM after
+    ), named AS (
+        SELECT cart_value, CASE WHEN cart_items = 0 THEN 'cart was emptied'
+            WHEN user_id IS NULL THEN 'visitor not known'
+            WHEN s <= 60 * 60 THEN 'recovered within an hour' WHEN s <= 24 * 60 * 60 THEN 'recovered within a day'
+            WHEN s <= 7 * 24 * 60 * 60 THEN 'recovered within a week' WHEN s > 0 THEN 'recovered later'
+            WHEN bought_at IS NOT NULL THEN 'bought something else later' ELSE 'bought nothing so far' END AS outcome
         FROM waited
+    ), outcomes AS (
+        SELECT outcome, place FROM (SELECT unnest([
+            'recovered within an hour', 'recovered within a day', 'recovered within a week', 'recovered later',
+            'bought something else later', 'bought nothing so far', 'cart was emptied', 'visitor not known'
+        ]) AS outcome, generate_subscripts(range(8), 1) AS place)
     )
-    SELECT place, ['bought within an hour', 'bought within a day', 'bought within a week', 'bought later',
-                   'not bought so far', 'visitor not known'][place],
-           count(*), q4(count(*), sum(count(*)) OVER ()), sum(cart_value)
-    FROM outcomes GROUP BY place ORDER BY place""",
+    SELECT place, outcome, count(cart_value), q4(count(cart_value), sum(count(cart_value)) OVER ()),
+           CASE WHEN place < 7 THEN
+               q4(count(cart_value), sum(count(cart_value)) FILTER (place < 7) OVER ()) END,
+           known(sum(cart_value))
+    FROM outcomes LEFT JOIN named USING (outcome) GROUP BY place, outcome ORDER BY place""",
     "top_left_behind": f"""
     WITH {_TODAY}, figures AS (
         SELECT i.product_id, count(*) AS n, sum(left_quantity) AS units,

@@ -1409,22 +1409,26 @@ LIMIT 4;
 -- @dashboard abandoned_carts
 -- title: Abandoned carts
 -- summary: Visits that put something into the cart and did not buy: how many, when, what was left behind, and whether
---   the customer came back for it.
+--   the customer came back for it. A cart is known by the events of putting things in and taking them out; what was
+--   bought without such an event is in no cart, so that carts cover a part of the purchases only.
 
 -- @query abandonment_summary
 -- title: Abandoned carts at a glance
 -- question: How many carts were abandoned, what lay in them, and how does that compare with as many days before?
--- grain: one row; what was before is empty unless the data covers all of those days
+-- grain: one row; an emptied cart is an abandoned one in which nothing was left, and the average is over the others;
+--   what was before is empty unless the data covers all of those days
 -- key: from_date
 -- period: 30 days
 -- needs: clickstream
 -- columns: from_date date, to_date date, cart_sessions count, cart_sessions_before count, abandoned_sessions count,
---   abandoned_sessions_before count, abandonment_rate share, abandonment_rate_before share, abandoned_value money,
---   abandoned_value_before money, abandoned_value_growth growth signed, average_abandoned_value money
+--   abandoned_sessions_before count, emptied_sessions count, abandonment_rate share, abandonment_rate_before share,
+--   abandoned_value money, abandoned_value_before money, abandoned_value_growth growth signed,
+--   average_abandoned_value money
 WITH visits AS (
   SELECT
     CASE WHEN session_date >= DATE '${var:from_date}' THEN 1 ELSE 0 END AS is_now,
     is_abandoned,
+    cart_items,
     cart_value
   FROM lake.sessions
   WHERE carts > 0
@@ -1438,6 +1442,7 @@ totals AS (
     COALESCE(SUM(1 - is_now), 0) AS carts_before,
     COALESCE(SUM(CASE WHEN is_abandoned THEN is_now END), 0) AS abandoned_now,
     COALESCE(SUM(CASE WHEN is_abandoned THEN 1 - is_now END), 0) AS abandoned_before,
+    COALESCE(SUM(CASE WHEN is_abandoned AND cart_items = 0 THEN is_now END), 0) AS emptied_now,
     CAST(COALESCE(SUM(CASE WHEN is_abandoned AND is_now = 1 THEN cart_value END), 0) AS DECIMAL(18,2)) AS value_now,
     CAST(COALESCE(SUM(CASE WHEN is_abandoned AND is_now = 0 THEN cart_value END), 0) AS DECIMAL(18,2)) AS value_before
   FROM visits
@@ -1453,6 +1458,7 @@ compared AS (
   SELECT
     carts_now,
     abandoned_now,
+    emptied_now,
     value_now,
     CASE WHEN reaches_back THEN carts_before END AS carts_before,
     CASE WHEN reaches_back THEN abandoned_before END AS abandoned_before,
@@ -1467,6 +1473,7 @@ SELECT
   carts_before AS cart_sessions_before,
   abandoned_now AS abandoned_sessions,
   abandoned_before AS abandoned_sessions_before,
+  emptied_now AS emptied_sessions,
   CAST(CAST(abandoned_now AS DECIMAL(18,0)) / NULLIF(CAST(carts_now AS DECIMAL(18,0)), 0) AS DECIMAL(18,4))
     AS abandonment_rate,
   CAST(CAST(abandoned_before AS DECIMAL(18,0)) / NULLIF(CAST(carts_before AS DECIMAL(18,0)), 0) AS DECIMAL(18,4))
@@ -1474,7 +1481,8 @@ SELECT
   value_now AS abandoned_value,
   value_before AS abandoned_value_before,
   CAST((value_now - value_before) / NULLIF(value_before, 0) AS DECIMAL(18,4)) AS abandoned_value_growth,
-  CAST(value_now / NULLIF(CAST(abandoned_now AS DECIMAL(18,0)), 0) AS DECIMAL(18,2)) AS average_abandoned_value
+  CAST(value_now / NULLIF(CAST(abandoned_now - emptied_now AS DECIMAL(18,0)), 0) AS DECIMAL(18,2))
+    AS average_abandoned_value
 FROM compared
 ORDER BY from_date
 LIMIT 2;
@@ -1555,19 +1563,21 @@ LIMIT 25;
 -- @query abandonment_by_device
 -- title: Abandoned carts by device
 -- question: On which devices are carts abandoned most?
--- grain: a device type, of those with the most carts
+-- grain: a device type, of those with the most carts; the average is over carts in which something was left
 -- key: device_type
 -- period: 30 days
 -- needs: clickstream
--- columns: device_type text, cart_sessions count, abandoned_sessions count, abandonment_rate share,
---   abandoned_value money, average_abandoned_value money
+-- columns: device_type text, cart_sessions count, abandoned_sessions count, emptied_sessions count,
+--   abandonment_rate share, abandoned_value money, average_abandoned_value money
 -- agrees: cart_sessions = abandonment_summary.cart_sessions, abandoned_value = abandonment_summary.abandoned_value,
---   abandoned_sessions = abandonment_summary.abandoned_sessions
+--   abandoned_sessions = abandonment_summary.abandoned_sessions,
+--   emptied_sessions = abandonment_summary.emptied_sessions
 WITH devices AS (
   SELECT
     COALESCE(device_type, 'unknown') AS device_type,
     COUNT(*) AS carts,
     SUM(CASE WHEN is_abandoned THEN 1 ELSE 0 END) AS abandoned,
+    SUM(CASE WHEN is_abandoned AND cart_items = 0 THEN 1 ELSE 0 END) AS emptied,
     CAST(COALESCE(SUM(CASE WHEN is_abandoned THEN cart_value END), 0) AS DECIMAL(18,2)) AS abandoned_value
   FROM lake.sessions
   WHERE carts > 0 AND session_date BETWEEN DATE '${var:from_date}' AND DATE '${var:to_date}'
@@ -1577,9 +1587,11 @@ SELECT
   device_type,
   carts AS cart_sessions,
   abandoned AS abandoned_sessions,
+  emptied AS emptied_sessions,
   CAST(CAST(abandoned AS DECIMAL(18,0)) / CAST(carts AS DECIMAL(18,0)) AS DECIMAL(18,4)) AS abandonment_rate,
   abandoned_value,
-  CAST(abandoned_value / NULLIF(CAST(abandoned AS DECIMAL(18,0)), 0) AS DECIMAL(18,2)) AS average_abandoned_value
+  CAST(abandoned_value / NULLIF(CAST(abandoned - emptied AS DECIMAL(18,0)), 0) AS DECIMAL(18,2))
+    AS average_abandoned_value
 FROM devices
 ORDER BY cart_sessions DESC, device_type
 LIMIT 100;
@@ -1630,37 +1642,51 @@ LIMIT 500;
 
 -- @query cart_recovery
 -- title: Recovered later
--- question: Of the abandoned carts, how many were followed by a purchase of the same customer, and how soon?
--- grain: the time from the end of the visit to the customer's next purchase; visitors who were not signed in cannot be
---   followed
+-- question: Of the abandoned carts, how many did the customer come back for and buy something that was left in them,
+--   how soon, and how many were followed by another purchase only?
+-- grain: an outcome, also one that no cart had. A cart is recovered by the next sale, to the same customer, of a
+--   product that was left in it; cancelled and pending lines are no sales, and the time counts from the end of the
+--   visit. Emptied carts have nothing to come back for, and visitors who were not signed in cannot be followed: the
+--   share of the known is of the other carts. Outcomes are as of the end of the data: for the newest carts they are not
+--   decided yet, and their customers may still come back
 -- key: outcome_order
 -- period: 30 days
 -- needs: clickstream
--- columns: outcome_order number, outcome text, abandoned_sessions count, session_share share, abandoned_value money
+-- columns: outcome_order number, outcome text, abandoned_sessions count, session_share share, share_of_known share,
+--   abandoned_value money
 -- agrees: abandoned_sessions = abandonment_summary.abandoned_sessions,
 --   abandoned_value = abandonment_summary.abandoned_value
 WITH abandoned AS (
-  SELECT session_id, user_id, ended_at, cart_value
+  SELECT session_id, user_id, ended_at, cart_items, cart_value
   FROM lake.sessions
   WHERE is_abandoned AND session_date BETWEEN DATE '${var:from_date}' AND DATE '${var:to_date}'
 ),
-purchases AS (
-  SELECT user_id, transaction_ts
+left_items AS (
+  SELECT session_id, product_id FROM lake.cart_items WHERE left_quantity > 0
+),
+sold AS (
+  SELECT user_id, product_id, transaction_ts
   FROM ecommerce.fact_transactions
-  WHERE quantity > 0
+  WHERE is_sale
     AND transaction_date >= DATE '${var:from_date}'
     AND transaction_month >= SUBSTR('${var:from_date}', 1, 7)
 ),
 followed AS (
-  SELECT a.session_id, MIN(UNIX_TIMESTAMP(p.transaction_ts) - UNIX_TIMESTAMP(a.ended_at)) AS seconds
+  SELECT
+    a.session_id,
+    MIN(CASE WHEN i.product_id IS NOT NULL THEN UNIX_TIMESTAMP(s.transaction_ts) - UNIX_TIMESTAMP(a.ended_at) END)
+      AS seconds
   FROM abandoned a
-  JOIN purchases p ON p.user_id = a.user_id AND p.transaction_ts > a.ended_at
+  JOIN sold s ON s.user_id = a.user_id AND s.transaction_ts > a.ended_at
+  LEFT JOIN left_items i ON i.session_id = a.session_id AND i.product_id = s.product_id
   GROUP BY a.session_id
 ),
 labelled AS (
   SELECT
     CASE
-      WHEN a.user_id IS NULL THEN 6
+      WHEN a.cart_items = 0 THEN 7
+      WHEN a.user_id IS NULL THEN 8
+      WHEN f.session_id IS NULL THEN 6
       WHEN f.seconds IS NULL THEN 5
       WHEN f.seconds <= 3600 THEN 1
       WHEN f.seconds <= 86400 THEN 2
@@ -1671,28 +1697,43 @@ labelled AS (
   FROM abandoned a
   LEFT JOIN followed f ON f.session_id = a.session_id
 ),
-outcomes AS (
-  SELECT outcome_order, COUNT(*) AS sessions, CAST(SUM(cart_value) AS DECIMAL(18,2)) AS abandoned_value
+counted AS (
+  SELECT outcome_order, COUNT(*) AS sessions, SUM(cart_value) AS abandoned_value
   FROM labelled
   GROUP BY outcome_order
+),
+names AS (
+  SELECT 1 AS outcome_order, 'recovered within an hour' AS outcome
+  UNION ALL SELECT 2, 'recovered within a day'
+  UNION ALL SELECT 3, 'recovered within a week'
+  UNION ALL SELECT 4, 'recovered later'
+  UNION ALL SELECT 5, 'bought something else later'
+  UNION ALL SELECT 6, 'bought nothing so far'
+  UNION ALL SELECT 7, 'cart was emptied'
+  UNION ALL SELECT 8, 'visitor not known'
+),
+outcomes AS (
+  SELECT
+    n.outcome_order,
+    n.outcome,
+    COALESCE(c.sessions, 0) AS sessions,
+    CASE WHEN n.outcome_order <= 6 THEN COALESCE(c.sessions, 0) END AS known_sessions,
+    CAST(COALESCE(c.abandoned_value, 0) AS DECIMAL(18,2)) AS abandoned_value
+  FROM names n
+  LEFT JOIN counted c ON c.outcome_order = n.outcome_order
 )
 SELECT
   CAST(outcome_order AS INT) AS outcome_order,
-  CASE outcome_order
-    WHEN 1 THEN 'bought within an hour'
-    WHEN 2 THEN 'bought within a day'
-    WHEN 3 THEN 'bought within a week'
-    WHEN 4 THEN 'bought later'
-    WHEN 5 THEN 'not bought so far'
-    ELSE 'visitor not known'
-  END AS outcome,
+  outcome,
   sessions AS abandoned_sessions,
-  CAST(CAST(sessions AS DECIMAL(18,0)) / CAST(SUM(sessions) OVER () AS DECIMAL(18,0)) AS DECIMAL(18,4))
+  CAST(CAST(sessions AS DECIMAL(18,0)) / NULLIF(CAST(SUM(sessions) OVER () AS DECIMAL(18,0)), 0) AS DECIMAL(18,4))
     AS session_share,
+  CAST(CAST(known_sessions AS DECIMAL(18,0)) / NULLIF(CAST(SUM(known_sessions) OVER () AS DECIMAL(18,0)), 0)
+    AS DECIMAL(18,4)) AS share_of_known,
   abandoned_value
 FROM outcomes
 ORDER BY outcome_order
-LIMIT 7;
+LIMIT 9;
 
 -- @query top_left_behind
 -- title: Products left behind most

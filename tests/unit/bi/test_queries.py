@@ -168,8 +168,8 @@ class TestThePeriodBefore:
         visits = [visit(back, "2.00", back=back) for back in range(days)]
         ((_, _, *found),) = ask("abandonment_summary", 30, {"lake.sessions": (VISITS, visits)})
         rate = Decimal("1.0000")
-        assert found[:6] == [30, before, 30, before, rate, rate if before else None]
-        assert found[6:9] == ([money("60"), money("60"), Decimal("0.0000")] if before else [money("60"), None, None])
+        assert found[:7] == [30, before, 30, before, 0, rate, rate if before else None]
+        assert found[7:10] == ([money("60"), money("60"), Decimal("0.0000")] if before else [money("60"), None, None])
 
 
 class TestStockCover:
@@ -209,29 +209,113 @@ class TestDiscountReturn:
         assert count == 1
 
 
+class TestAbandonedCarts:
+    def test_emptied_carts_are_counted_and_do_not_divide_the_average(self, ask: Ask) -> None:
+        visits = [
+            visit(1, "9.00"),
+            visit(2, "0.00", items=0),
+            visit(3, "6.00"),
+            visit(4, "0.00", items=0, gone=False),
+            visit(5, "0.00"),
+        ]
+        ((_, _, carts, _, gone, _, emptied, rate, _, value, _, _, average),) = ask(
+            "abandonment_summary", 1, {"lake.sessions": (VISITS, visits)}
+        )
+        assert (carts, gone, emptied, rate) == (5, 4, 1, Decimal("0.8000"))
+        assert (value, average) == (money("15.00"), money("5.00"))
+
+
 class TestCartRecovery:
-    def test_time_to_the_next_purchase(self, ask: Ask) -> None:
+    ITEMS = "session_id string, product_id string, left_quantity bigint"
+    OUTCOMES = (
+        "recovered within an hour",
+        "recovered within a day",
+        "recovered within a week",
+        "recovered later",
+        "bought something else later",
+        "bought nothing so far",
+        "cart was emptied",
+        "visitor not known",
+    )
+
+    @pytest.fixture
+    def recovery(self, ask: Ask) -> Callable[..., dict[str, tuple[Any, ...]]]:
+        """The outcomes that some carts had; each cart has P1 left in it, and P2 taken out again."""
+
+        def outcomes(visits: list[tuple[Any, ...]], bought: list[tuple[Any, ...]]) -> dict[str, tuple[Any, ...]]:
+            items = [
+                (session, product, left if items else 0)
+                for session, _, _, _, _, items, _, _ in visits
+                for product, left in (("P1", 1), ("P2", 0))
+            ]
+            tables = {
+                "lake.sessions": (VISITS, visits),
+                "lake.cart_items": (self.ITEMS, items),
+                "ecommerce.fact_transactions": (LINES, bought),
+            }
+            rows = ask("cart_recovery", 1, tables)
+            assert [row[:2] for row in rows] == list(enumerate(self.OUTCOMES, start=1))
+            return {row[1]: row[2:] for row in rows if row[2]}
+
+        return outcomes
+
+    def test_time_to_the_next_sale_of_what_was_left(self, recovery: Any) -> None:
         hour, day, week = 3600, 86_400, 604_800
         waits = (-1, 0, 1, hour, hour + 1, day, day + 1, week, week + 1)
-        visits: list[tuple[Any, ...]] = [
-            (f"S{number}", f"U{number}", TO, NOON, money("5"), True) for number in range(len(waits))
-        ]
+        visits = [visit(number, "5.00", user=f"U{number}") for number in range(len(waits))]
         bought = [
             line(number, 1, "1.00", None, ts=NOON + timedelta(seconds=wait), user=f"U{number}")
             for number, wait in enumerate(waits)
         ]
-        # Who was not signed in cannot be followed, and a second purchase changes nothing.
-        visits += [("S10", None, TO, NOON, money("1"), True), ("S11", None, TO, NOON, money("1"), True)]
+        # A second sale changes nothing.
         bought.append(line(99, 1, "1.00", None, ts=NOON + timedelta(days=9), user="U2"))
-        rows = ask(
-            "cart_recovery", 1, {"lake.sessions": (VISITS, visits), "ecommerce.fact_transactions": (LINES, bought)}
-        )
-        assert [(row[1], row[2], row[4]) for row in rows] == [
-            ("bought within an hour", 2, money("10")),
-            ("bought within a day", 2, money("10")),
-            ("bought within a week", 2, money("10")),
-            ("bought later", 1, money("5")),
-            ("not bought so far", 2, money("10")),
-            ("visitor not known", 2, money("2")),
+        ninth, two_ninths = Decimal("0.1111"), Decimal("0.2222")
+        assert recovery(visits, bought) == {
+            "recovered within an hour": (2, two_ninths, two_ninths, money("10")),
+            "recovered within a day": (2, two_ninths, two_ninths, money("10")),
+            "recovered within a week": (2, two_ninths, two_ninths, money("10")),
+            "recovered later": (1, ninth, ninth, money("5")),
+            "bought nothing so far": (2, two_ninths, two_ninths, money("10")),
+        }
+
+    @pytest.mark.parametrize(
+        ("change", "outcome"),
+        [
+            ({}, "recovered within an hour"),
+            ({"product": "P2"}, "bought something else later"),
+            ({"product": "P3"}, "bought something else later"),
+            ({"counts": False}, "bought nothing so far"),
+            ({"user": "U2"}, "bought nothing so far"),
+        ],
+        ids=["what was left", "what was taken out", "something else", "cancelled", "another customer"],
+    )
+    def test_what_recovers_a_cart(self, recovery: Any, change: dict[str, Any], outcome: str) -> None:
+        bought = line(1, 1, "1.00", None, **{"ts": NOON + timedelta(minutes=1), **change})
+        assert list(recovery([visit(1, "5.00")], [bought])) == [outcome]
+
+    def test_the_later_sale_of_what_was_left_counts_and_not_the_first_of_something_else(self, recovery: Any) -> None:
+        bought = [
+            line(1, 1, "1.00", None, ts=NOON + timedelta(minutes=1), product="P3"),
+            line(2, 1, "1.00", None, ts=NOON + timedelta(hours=2)),
         ]
-        assert sum(row[3] for row in rows) == Decimal("0.9999")
+        assert list(recovery([visit(1, "5.00")], bought)) == ["recovered within a day"]
+
+    def test_who_cannot_be_followed_is_in_no_share_of_the_known(self, recovery: Any) -> None:
+        visits = [
+            visit(1, "1.00"),
+            visit(2, "2.00", user="U2"),
+            visit(3, "0.00", items=0),
+            visit(4, "4.00", user=None),
+            visit(5, "0.00", items=0, user=None),
+        ]
+        bought = [line(1, 1, "1.00", None, ts=NOON + timedelta(minutes=1))]
+        fifth, half = Decimal("0.2000"), Decimal("0.5000")
+        assert recovery(visits, bought) == {
+            "recovered within an hour": (1, fifth, half, money("1")),
+            "bought nothing so far": (1, fifth, half, money("2")),
+            "cart was emptied": (2, Decimal("0.4000"), None, money("0")),
+            "visitor not known": (1, fifth, None, money("4")),
+        }
+
+    def test_without_carts_all_outcomes_are_there_with_nothing_in_them(self, recovery: Any) -> None:
+        assert recovery([visit(1, "1.00", gone=False)], [line(1, 1, "1.00", None)]) == {}
