@@ -58,6 +58,63 @@ def test_a_warning_leaves_it_open(keeper: Keeper, people: DataFrame) -> None:
     assert [each.expectation for each in result.warnings] == ["expect_column_values_to_be_in_set email"]
 
 
+@pytest.mark.parametrize(
+    ("kind", "kwargs", "finding"),
+    [
+        (
+            "expect_table_row_count_to_be_between",
+            {"min_value": {"$PARAMETER": "usual"}},
+            "expect_table_row_count_to_be_between (observed_value 3; expected at least 185)",
+        ),
+        (
+            "expect_table_row_count_to_equal",
+            {"value": {"$PARAMETER": "usual"}},
+            "expect_table_row_count_to_equal (observed_value 3; expected 185)",
+        ),
+        ("expect_table_row_count_to_be_between", {"max_value": 2}, "(observed_value 3; expected at most 2)"),
+        (
+            "expect_column_value_lengths_to_be_between",
+            {"column": "email", "min_value": 1, "max_value": 9, "mostly": 0.95},
+            "; expected 1 to 9 in 95 % of the rows or more)",
+        ),
+        (
+            "expect_column_value_lengths_to_be_between",
+            {"column": "email", "min_value": 99, "strict_min": True},
+            "; expected above 99)",
+        ),
+        (
+            "expect_column_values_to_match_regex",
+            {"column": "email", "regex": "^[0-9]+$"},
+            "unexpected_percent 100.0; expected a match of ^[0-9]+$)",
+        ),
+        (
+            "expect_column_values_to_be_in_set",
+            {"column": "email", "value_set": {"$PARAMETER": "known"}},
+            "; expected one of n0, n1, n2, n3, n4, n5, n6, n7 and 2 more)",
+        ),
+        (
+            "expect_column_distinct_values_to_be_in_set",
+            {"column": "email", "value_set": ["nobody"]},
+            "(unexpected_count 2; expected one of nobody)",
+        ),
+        (
+            "expect_column_distinct_values_to_equal_set",
+            {"column": "email", "value_set": ["nobody"]},
+            "(observed_value 2 values; expected exactly nobody)",
+        ),
+    ],
+)
+def test_a_finding_says_what_was_expected_and_shows_no_values(
+    keeper: Keeper, people: DataFrame, kind: str, kwargs: dict[str, Any], finding: str
+) -> None:
+    expectation = {"type": kind, "kwargs": kwargs, "severity": "critical"}
+    parameters = {"usual": 185, "known": [f"n{number}" for number in range(10)]}
+    result = keeper(expectation).validate("people", people, parameters)
+    (failure,) = result.failures
+    assert finding in str(failure)
+    assert "secret.example" not in str(failure)
+
+
 def test_results_and_pages_show_no_values_of_the_data(keeper: Keeper, people: DataFrame, layout: Layout) -> None:
     gatekeeper = keeper(NOT_NULL, KNOWN)
     gatekeeper.validate("people", people, {"known": ["nobody"]})
