@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from common.cleaning.landing import land, take_stock
 from common.cleaning.mapping import mapped_files
 from common.contracts import CONTRACTS
 from common.job import Stage, StageContext, StageResult
 from common.layout import Layout
 from common.quality.accounting import Account
+from common.storage.local_frames import local_frame
+
+_GATE_SCHEMA = "dataset string, files bigint, rows_landed bigint, rows_on_day bigint"
 
 
 def preflight(layout: Layout) -> None:
@@ -17,35 +22,53 @@ def preflight(layout: Layout) -> None:
 
 
 def run(context: StageContext) -> StageResult:
-    """Count every raw file that the run's date admits."""
+    """Count every raw file that the run's date admits.
+
+    Raises:
+        GateFailedError: If a data set that the shop has is not there.
+    """
     if context.source.is_mapped:
         return _count_mapped(context)
-    notes = []
-    rows = 0
+    landed, notes = [], []
     for contract in CONTRACTS.values():
+        found = take_stock(context.layout, contract)
         files = land(context, contract)
         counted = sum(file.rows for file in files)
-        rows += counted
         notes.append(f"{contract.name}: {counted:,} rows in {len(files)} files")
+        on_day = None
         if context.date and contract.form != "csv":
-            today = [file for file in files if file.delivered_on == context.date.isoformat()]
-            if not sum(file.rows for file in today):
+            on_day = sum(file.rows for file in files if file.delivered_on == context.date.isoformat())
+            if not on_day:
                 notes.insert(0, f"warning: no {contract.name} on {context.date}")
-    return StageResult("ok", Account(rows, rows), notes=tuple(notes))
+        landed.append((contract.name, len(found), counted, on_day))
+    _gate(context, landed)
+    return _counted(sum(rows for _, _, rows, _ in landed), notes)
 
 
 def _count_mapped(context: StageContext) -> StageResult:
     """The same for the files that a mapping names."""
-    notes, rows = [], 0
+    landed, notes, total = [], [], 0
     for name in CONTRACTS:
         files = mapped_files(context.source, name)
         counted = sum(file.rows for file in files)
-        rows += counted
-        if name not in context.source.datasets:
+        total += counted
+        mapped = context.source.datasets.get(name)  # type: ignore[call-overload]
+        if mapped is None:
             notes.append(f"the source {context.source.name} has no {name}")
-        else:
-            origin = f"{counted:,} rows" if counted else "rows derived by the mapping"
-            notes.append(f"{name}: {origin} from {len(files)} files")
+            continue
+        origin = f"{counted:,} rows" if mapped.rows_of else "rows derived by the mapping"
+        notes.append(f"{name}: {origin} from {len(files)} files")
+        landed.append((name, len(files), counted if mapped.rows_of else None, None))
+    _gate(context, landed)
+    return _counted(total, notes)
+
+
+def _gate(context: StageContext, landed: Sequence[tuple[str, int, int | None, int | None]]) -> None:
+    frame = local_frame(context.spark, landed, _GATE_SCHEMA)
+    context.gate("land_raw", frame, datasets=list(CONTRACTS))
+
+
+def _counted(rows: int, notes: Sequence[str]) -> StageResult:
     return StageResult("ok", Account(rows, rows), notes=tuple(notes))
 
 
@@ -55,5 +78,6 @@ LAND_RAW = Stage(
     inputs=tuple(f"raw/{name}" for name in CONTRACTS),
     outputs=("ops/manifest",),
     run=run,
+    suites=("land_raw",),
     preflight=preflight,
 )
