@@ -9,11 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from generators.assortment import DEPARTMENTS, SHELVES
+from generators.names import BANDS, charm_price, list_prices, spread_names
 from generators.randomness import F64, I64, Stream
 from generators.spec import DAYS, Spec
 
 FACTORS = 3
-BANDS = ("budget", "mid", "premium")
 CLUSTERS = len(SHELVES) * len(BANDS)
 _BAND_SHARES = (0.38, 0.40, 0.22)
 _ZIPF_EXPONENT, _ZIPF_SHIFT = 1.1, 100.0
@@ -25,6 +25,7 @@ class Catalogue:
 
     Attributes:
         cluster: Cluster of each product, (P,).
+        name: Index into `names.NAMES`, (P,).
         vector: Latent taste vector, (P, FACTORS).
         quality: What ratings of the product are shifted by, in stars, (P,).
         popularity: Share of the demand, sums to 1, (P,).
@@ -40,6 +41,7 @@ class Catalogue:
     """
 
     cluster: I64
+    name: I64
     vector: F64
     quality: F64
     popularity: F64
@@ -93,22 +95,6 @@ def cluster_vectors(seed: int) -> F64:
     return values
 
 
-def charm_price(dollars: F64, bits: F64) -> I64:
-    """A price as shops write it, in cents: mostly .99, else .49 or .95."""
-    ending = np.where(bits < 0.75, 99, np.where(bits < 0.9, 49, 95))
-    values: I64 = np.maximum(np.floor(dollars), 1).astype(np.int64) * 100 + ending
-    return values
-
-
-def _prices(stream: Stream, ids: I64, cluster: I64) -> tuple[I64, I64]:
-    low = np.log(np.array([shelf.low for shelf in SHELVES]))[SHELF_OF[cluster]]
-    high = np.log(np.array([shelf.high for shelf in SHELVES]))[SHELF_OF[cluster]]
-    place = (BAND_OF[cluster] + stream.uniform("price", ids)) / len(BANDS)
-    list_cents = charm_price(np.exp(low + place * (high - low)), stream.uniform("ending", ids))
-    cost = np.floor(list_cents * (0.38 + 0.34 * stream.uniform("cost", ids))).astype(np.int64)
-    return list_cents, np.maximum(cost, 1)
-
-
 def make_catalogue(spec: Spec) -> Catalogue:
     """The products of the first load."""
     stream, ids = Stream(spec.seed, "products"), np.arange(spec.products)
@@ -118,7 +104,9 @@ def make_catalogue(spec: Spec) -> Catalogue:
     rank = np.argsort(np.argsort(stream.bits("rank", ids), kind="stable"), kind="stable")
     weight = (rank + _ZIPF_SHIFT * min(1.0, spec.products / 10_000) + 1.0) ** -_ZIPF_EXPONENT
     popularity = (weight / weight.sum()).astype(np.float64)
-    list_cents, cost_cents = _prices(stream, ids, cluster)
+    name = spread_names(stream, cluster)
+    list_cents = list_prices(stream, name, cluster)
+    cost_cents = np.maximum(np.floor(list_cents * (0.38 + 0.34 * stream.uniform("cost", ids))).astype(np.int64), 1)
     changes = stream.uniform("has_new_price", ids) < 0.18
     price_day = np.where(changes, 10 + stream.below("price_day", ids, DAYS - 15), DAYS * 1000)
     factor = np.where(stream.uniform("rise", ids) < 0.55, 1.04, 0.84) + 0.06 * stream.uniform("factor", ids)
@@ -129,6 +117,7 @@ def make_catalogue(spec: Spec) -> Catalogue:
     order = np.argsort(cluster, kind="stable")
     return Catalogue(
         cluster=cluster,
+        name=name,
         vector=vectors[cluster] + 0.12 * noise,
         quality=0.32 * stream.normal("quality", ids),
         popularity=popularity,

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from generators.assortment import ADJECTIVES, SHELVES, words
+from generators.assortment import SHELVES
 from generators.catalogue import SHELF_OF, Catalogue
 from generators.identifiers import anonymous_ids, event_ids, product_ids, session_ids, user_ids
 from generators.places import CITIES, COUNTRIES
@@ -65,10 +65,9 @@ def _queries() -> list[str]:
     """What people search for on each shelf: what things are called, and a bit more."""
     queries = []
     for shelf in SHELVES:
-        nouns, adjectives = shelf.nouns, words(ADJECTIVES[shelf.department])
-        plain = [nouns[i % len(nouns)].lower() for i in range(_QUERIES_A_SHELF // 2)]
-        longer = [f"{adjectives[i % len(adjectives)]} {nouns[i % len(nouns)]}".lower() for i in range(3)]
-        queries += plain + longer
+        items = [shelf.items[nth % len(shelf.items)] for nth in range(_QUERIES_A_SHELF // 2)]
+        queries += [item.noun.lower() for item in items]
+        queries += [f"{item.adjectives[nth]} {item.noun}".lower() for nth, item in enumerate(items)]
     return queries
 
 

@@ -34,6 +34,7 @@ from generators.identifiers import (
 )
 from generators.ledger import Planted, to_table
 from generators.line_defects import LinePlanter
+from generators.names import draw_names, list_prices
 from generators.plan import Plan
 from generators.product_rows import ProductStates, join_products
 from generators.purchases import (
@@ -252,7 +253,17 @@ class Increment:
         numbers = NEW_PRODUCTS + self.space % 800 * NEW_PRODUCTS_A_DAY + np.arange(fresh)
         created = start + stream.below("created", np.arange(fresh), DAY_MS)
         pattern = states.take(stream.sample("alike", plan.spec.products, fresh))
-        new = pattern.updated(product=numbers, created_ms=created, updated_ms=created)
+        cluster = plan.catalogue.cluster[pattern.product]
+        name = draw_names(base, cluster, numbers)
+        price_now = list_prices(base, name, cluster)
+        new = pattern.updated(
+            product=numbers,
+            name=name,
+            list_cents=price_now,
+            cost_cents=price_now * pattern.cost_cents // pattern.list_cents,
+            created_ms=created,
+            updated_ms=created,
+        )
         feed = self._feed(join_products(changed, new), count)
         path = partition_path("products", self.date)
         planter = self._planter("products", product_rows.COLUMNS, len(feed.op))

@@ -7,9 +7,10 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 import pyarrow as pa
 
-from generators.assortment import ADJECTIVES, BRANDS, SHELVES, words
+from generators.assortment import SHELVES
 from generators.catalogue import SHELF_OF, Catalogue
 from generators.identifiers import column, product_ids
+from generators.names import NAMES
 from generators.randomness import I64, Ids, Stream
 from generators.spec import DAY_MS, START_MS
 from generators.text import fixed, join, money, numbers, pool, take, timestamps
@@ -27,6 +28,7 @@ class ProductStates:
     Attributes:
         product: Number in the id, (n,).
         shelf: Index into SHELVES, (n,).
+        name: Index into NAMES, (n,).
         list_cents: Price in cents, (n,).
         cost_cents: Unit cost in cents, (n,).
         stock: Pieces, (n,).
@@ -37,6 +39,7 @@ class ProductStates:
 
     product: I64
     shelf: I64
+    name: I64
     list_cents: I64
     cost_cents: I64
     stock: I64
@@ -69,6 +72,7 @@ def first_states(stream: Stream, catalogue: Catalogue) -> ProductStates:
     return ProductStates(
         product=ids,
         shelf=SHELF_OF[catalogue.cluster],
+        name=catalogue.name,
         list_cents=catalogue.list_cents,
         cost_cents=catalogue.cost_cents,
         stock=(np.minimum(20 + 60 * demand, 4_000) * (0.3 + stream.uniform("stock", ids))).astype(np.int64),
@@ -79,32 +83,16 @@ def first_states(stream: Stream, catalogue: Catalogue) -> ProductStates:
 
 
 _DEPARTMENT_OF = [shelf.department for shelf in SHELVES]
-_WORDS = {
-    "brand": [words(BRANDS[department]) for department in _DEPARTMENT_OF],
-    "adjective": [words(ADJECTIVES[department]) for department in _DEPARTMENT_OF],
-    "noun": [shelf.nouns for shelf in SHELVES],
-    "variant": [shelf.variants for shelf in SHELVES],
-}
-
-
-def _word(stream: Stream, name: str, states: ProductStates) -> pa.Array:
-    groups = _WORDS[name]
-    size = np.array([len(group) for group in groups])
-    start = np.cumsum(size) - size
-    index = start[states.shelf] + stream.below(name, states.product, size[states.shelf])
-    return take(pool([word for group in groups for word in group]), index)
 
 
 def to_lines(stream: Stream, states: ProductStates) -> pa.Array:
     """States as lines of CSV without line feeds, binary."""
-    brand = _word(stream, "brand", states)
-    name = join(brand, _word(stream, "adjective", states), _word(stream, "noun", states), separator=b" ")
     return join(
         column(product_ids(states.product)),
-        join(name, _word(stream, "variant", states), separator=b" - "),
+        take(NAMES.text, states.name),
         take(pool(_DEPARTMENT_OF), states.shelf),
         take(pool([shelf.name for shelf in SHELVES]), states.shelf),
-        brand,
+        take(NAMES.brand, states.name),
         money(states.list_cents),
         money(states.cost_cents),
         numbers(states.stock),

@@ -163,7 +163,8 @@ def looked_at(stream: Stream, catalogue: Catalogue, purchases: Purchases, lines:
     position = np.arange(len(purchase)) - purchases.first_line[purchase]
     share = np.where(catalogue.replenishable[lines.product[: len(purchase)]], *_LOOKS_FIRST)
     looks = stream.uniform("looks_first", purchases.key[purchase] * 64 + position) < share
-    return looks | (position == 0)
+    shown: npt.NDArray[np.bool_] = looks | (position == 0)
+    return shown
 
 
 @dataclass(frozen=True)
