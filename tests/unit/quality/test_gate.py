@@ -100,7 +100,7 @@ def test_a_warning_leaves_it_open(keeper: Keeper, people: DataFrame) -> None:
         (
             "expect_column_distinct_values_to_equal_set",
             {"column": "email", "value_set": ["nobody"]},
-            "(observed_value 2 values; expected exactly nobody)",
+            "(unexpected_count 2; expected exactly nobody)",
         ),
     ],
 )
