@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from rich import box
 from rich.table import Table
@@ -14,7 +16,38 @@ from common.errors import ExitCode, InputError, PlatformError
 from common.layout import Layout
 from common.quality.ledger import LedgerEntry, entries, run_ids
 from common.storage.files import read_json
+from pipelines.earlier import RunState, last_run, state_of
 from pipelines.view import summary_table, wide_console
+
+_MARKS = {
+    "ok": "[green]ok[/green]",
+    "failed": "[red]failed[/red]",
+    "running": "[cyan]running[/cyan]",
+    "interrupted": "[yellow]interrupted[/yellow]",
+}
+
+
+@dataclass(frozen=True)
+class RunRow:
+    """A run as a line of the table.
+
+    Attributes:
+        run_id: The run.
+        date: The last day that it processed, ISO; empty while it is not known.
+        state: How it stands.
+        stages: How many stages have ended; of a job that ran alone its name.
+        seconds: Of the whole run, all its attempts together; of jobs that ran alone the sum.
+        quarantined: Rows that were turned away.
+        error: Its failure.
+    """
+
+    run_id: str
+    date: str
+    state: RunState
+    stages: str
+    seconds: float
+    quarantined: int
+    error: str
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -26,16 +59,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         arguments = _parser().parse_args(argv)
         layout = Layout.at(arguments.root)
-        known = run_ids(layout)
-        if not known:
+        newest = last_run(layout)
+        rows = run_rows(layout, newest, arguments.limit)
+        if not rows:
             raise InputError("no run yet", where=layout.root, remedy="run ./build.sh run, or name its --root")
         console = wide_console()
-        console.print(_runs_table([(run_id, list(entries(layout, run_id))) for run_id in known[: arguments.limit]]))
-        newest = layout.local("ops", "run.json")
-        if newest.exists():
-            run = read_json(newest)
-            console.print(f"newest run {run['run_id']}: {run['status']} in {run['seconds']:.0f} s")
-            console.print(summary_table(run))
+        console.print(_runs_table(rows))
+        if newest is not None:
+            console.print(_headline(newest, state_of(layout, newest)), soft_wrap=True)
+            console.print(summary_table(newest))
     except SystemExit as leaving:  # --help
         return int(leaving.code or 0)
     except PlatformError as error:
@@ -44,31 +76,88 @@ def main(argv: Sequence[str] | None = None) -> int:
     return int(ExitCode.DONE)
 
 
+def run_rows(layout: Layout, newest: dict[str, Any] | None, limit: int) -> list[RunRow]:
+    """The last runs, the newest first: of runs by what they say of themselves, of single jobs by the ledger.
+
+    Args:
+        layout: The root.
+        newest: What run.json says.
+        limit: How many.
+
+    Raises:
+        InputError: If a file of a run cannot be read.
+    """
+    said = {path.stem: path for path in layout.local("ops", "runs").glob("*.json")} if layout.is_local else {}
+    known = {*run_ids(layout), *said, *([str(newest["run_id"])] if newest else [])}
+    rows = []
+    for run_id in sorted(known, reverse=True)[:limit]:
+        run = read_json(said[run_id]) if run_id in said else None
+        if newest is not None and newest["run_id"] == run_id:
+            run = newest
+        rows.append(_row(layout, run_id, run, list(entries(layout, run_id))))
+    return rows
+
+
+def _row(layout: Layout, run_id: str, run: dict[str, Any] | None, ended: Sequence[LedgerEntry]) -> RunRow:
+    failed = next((f"{entry.stage}: {entry.error}" for entry in ended if entry.exit_code), "")
+    alone = ended[0].stage if run is None and len(ended) == 1 else str(len(ended))
+    return RunRow(
+        run_id=run_id,
+        date=next((entry.date for entry in ended if entry.date), None) or (run or {}).get("date") or "",
+        state=state_of(layout, run) if run else "failed" if failed else "ok",
+        stages=alone if run is None else f"{len(ended)} of {len(run['selection'])}",
+        seconds=float(run["seconds"]) if run else sum(entry.seconds for entry in ended),
+        quarantined=sum((entry.rows or {}).get("quarantined") or 0 for entry in ended),
+        error=failed or (run or {}).get("error") or "",
+    )
+
+
+def _headline(run: dict[str, Any], state: RunState) -> str:
+    """The run that the table of stages is about; it need not be the newest line above, as jobs run alone too."""
+    spent = f"{run['seconds']:.0f} s"
+    words = {
+        "ok": f"ok in {spent}",
+        "failed": f"failed after {spent}",
+        "running": f"running for {spent} when it last said so",
+        "interrupted": f"interrupted after {spent} or more; ./build.sh run --resume goes on with it",
+    }
+    return f"newest whole run {run['run_id']}: {words[state]}"
+
+
+def _limit(text: str) -> int:
+    """A number of runs.
+
+    Raises:
+        argparse.ArgumentTypeError: If it is none.
+    """
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of runs; give 1 or more")
+    return int(text)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = Parser(prog="build.sh status", description="Show the last runs.")
     parser.add_argument("--root", default=default_root(), help="directory of the zones (default: data)")
-    parser.add_argument("--limit", type=int, default=10, help="how many runs (default: 10)")
+    parser.add_argument("--limit", type=_limit, default=10, help="how many runs (default: 10)")
     return parser
 
 
-def _runs_table(runs: Sequence[tuple[str, Sequence[LedgerEntry]]]) -> Table:
+def _runs_table(rows: Sequence[RunRow]) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for name in ("run", "date", "status"):
         table.add_column(name, no_wrap=True)
     for name in ("stages", "seconds", "quarantined"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("error", overflow="fold")
-    for run_id, stages in runs:
-        failed = [entry for entry in stages if entry.exit_code]
-        quarantined = sum((entry.rows or {}).get("quarantined") or 0 for entry in stages)
+    for row in rows:
         table.add_row(
-            run_id,
-            next((entry.date for entry in stages if entry.date), ""),
-            "[red]failed[/red]" if failed else "[green]ok[/green]",
-            str(len(stages)),
-            f"{sum(entry.seconds for entry in stages):.1f}",
-            f"{quarantined:,}",
-            f"{failed[0].stage}: {failed[0].error}" if failed else "",
+            row.run_id,
+            row.date,
+            _MARKS[row.state],
+            row.stages,
+            f"{row.seconds:.1f}",
+            f"{row.quarantined:,}",
+            row.error,
         )
     return table
 
