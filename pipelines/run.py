@@ -39,6 +39,7 @@ from pipelines.generation import (
     scale_argument,
 )
 from pipelines.preview import preview
+from pipelines.pruning import prune
 from pipelines.report.site import write_report
 from pipelines.runner import run_stages
 from pipelines.stages import GRAPH
@@ -266,6 +267,7 @@ def _run(plan: Plan, console: Console) -> int:
             known = _add_ceilings(layout, ended)
     failed = next((entry for entry in ended if entry.exit_code), None)
     run = write_run(layout, facts, ended, time.monotonic() - started, status="failed" if failed else "ok")
+    prune(layout, plan.settings.runner.keep_runs, plan.run_id)
     console.print(summary_table(run))
     for line in known:
         console.print(line, soft_wrap=True, highlight=False)
