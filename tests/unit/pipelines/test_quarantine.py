@@ -9,6 +9,11 @@ import pyarrow as pa
 import pytest
 from deltalake import write_deltalake
 
+from common.cleaning.reading import SOURCE_FILE
+from common.cleaning.report import summarise
+from common.cleaning.resolution import FATE, IS_NEW
+from common.cleaning.typing_rows import REASONS
+from common.contracts.model import Fate
 from common.layout import Layout
 from pipelines import quarantine
 
@@ -127,6 +132,23 @@ def test_what_is_not_there_is_one_line(shop: Layout, capsys: Capture, arguments:
     (line,) = captured.err.splitlines()
     assert line.startswith("error: ")
     assert what in line
+
+
+def test_examples_in_the_quality_report_are_whole_too() -> None:
+    row = {
+        FATE: Fate.QUARANTINED.value,
+        IS_NEW: True,
+        "_refreshed": False,
+        REASONS: ["unknown_status"],
+        "_marks": None,
+        SOURCE_FILE: "raw/transactions/a",
+        "_rows": 1,
+        "_example": LONG,
+    }
+    (example,) = summarise([row]).examples["unknown_status"]
+    assert example.endswith('"total_amount":99.99,"status":"xxxx"}')
+    (cut,) = summarise([{**row, "_example": b"x" * 5_000}]).examples["unknown_status"]
+    assert len(cut) == 1_001
 
 
 def test_before_anything_is_cleaned(layout: Layout, capsys: Capture) -> None:
