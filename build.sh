@@ -31,12 +31,12 @@ main() {
   [ $# -eq 0 ] || shift
   case $command in
     run | status | sql | report | quarantine | score | dist) needs_setup; python -m "pipelines.$command" "$@" ;;
-    setup) set_up; extras "$@" ;;
+    setup) setup_arguments "$@"; set_up; extras "$@" ;;
     doctor) doctor "$@" ;;
     test) needs_setup; needs_extras; run_tests "$@" ;;
-    lint) needs_setup; lint ;;
+    lint) no_arguments lint "$@"; needs_setup; lint ;;
     lock) needs_setup; lock "$@" ;;
-    clean) clean ;;
+    clean) no_arguments clean "$@"; clean ;;
     help | --help | -h) help_page ;;
     *) unknown "$command" ;;
   esac
@@ -87,6 +87,17 @@ edit_distance() {
 fail() {
   printf 'build.sh: %s\n' "$1" >&2
   exit 2
+}
+
+# Before anything is done for a command that cannot be meant.
+no_arguments() { [ $# -eq 1 ] || fail "$1 takes no arguments, found '$2'"; }
+
+setup_arguments() {
+  case $#:${1:-} in
+    0: | 1:--extras) ;;
+    1:*) fail "setup takes --extras and nothing else, found '$1'" ;;
+    *) fail "setup takes --extras and nothing else, found '$*'" ;;
+  esac
 }
 
 say() { printf 'set-up: %s\n' "$1" >&2; }
@@ -198,13 +209,7 @@ install_packages() {
 }
 
 # Example data of others, which set-up leaves out unless it is asked for; what was asked for once is kept up.
-extras() {
-  case ${1:-} in
-    --extras) install_extras ;;
-    '') ;;
-    *) fail "setup takes --extras and nothing else, found '$1'" ;;
-  esac
-}
+extras() { [ "${1:-}" != --extras ] || install_extras; }
 
 needs_extras() {
   if ! cmp -s "$venv/extras.stamp" "$project/requirements-extras.txt"; then install_extras; fi

@@ -6,7 +6,6 @@ between zlib builds), with the commit's date and fixed modes. No network is used
 
 from __future__ import annotations
 
-import argparse
 import fcntl
 import hashlib
 import json
@@ -22,6 +21,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 
+from common.arguments import Parser
 from common.errors import ConfigurationError, PlatformError
 
 PROJECT = Path(__file__).resolve().parents[1]
@@ -43,11 +43,11 @@ class Revision:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Makes the bundle. Returns the exit code."""
-    parser = argparse.ArgumentParser(prog="./build.sh dist", description=(__doc__ or "").partition("\n")[0])
+    parser = Parser(prog="./build.sh dist", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--output", type=Path, default=PROJECT / "dist", help="where to (default: dist in the project)")
     parser.add_argument("--quiet", action="store_true", help="say nothing when all is well")
-    arguments = parser.parse_args(argv)
     try:
+        arguments = parser.parse_args(argv)
         with (PROJECT / ".dist.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             made = build(PROJECT, arguments.output)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import subprocess
 import sys
@@ -11,6 +10,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from common.arguments import Parser
 from common.errors import PlatformError
 from pipelines.doctor.checks import Finding, State, examine
 from pipelines.doctor.machine import read_machine
@@ -21,11 +21,11 @@ _DEEP_TIMEOUT_SECONDS = 300
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Prints the findings. Returns 0 when there is no problem, otherwise 1."""
-    parser = argparse.ArgumentParser(prog="./build.sh doctor", description="Check the machine and the environment.")
+    parser = Parser(prog="./build.sh doctor", description="Check the machine and the environment.")
     parser.add_argument("--root", default=str(PROJECT / "data"), help="root of the zones to look at (default: data)")
     parser.add_argument("--deep", action="store_true", help="also start Spark and write and read a Delta table")
-    arguments = parser.parse_args(argv)
     try:
+        arguments = parser.parse_args(argv)
         findings = examine(read_machine(PROJECT, arguments.root, os.environ))
     except PlatformError as error:
         sys.stderr.write(f"doctor: {error}\n")

@@ -62,6 +62,35 @@ def test_a_far_miss_names_nothing() -> None:
     assert "did you mean" not in refused.stderr
 
 
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (("setup", "--bogus"), "setup takes --extras and nothing else, found '--bogus'"),
+        (("setup", "--extras", "--bogus"), "setup takes --extras and nothing else, found '--extras --bogus'"),
+        (("clean", "data"), "clean takes no arguments, found 'data'"),
+        (("lint", "--fix"), "lint takes no arguments, found '--fix'"),
+    ],
+)
+def test_an_argument_that_cannot_be_used_is_refused_before_anything_is_done(
+    arguments: tuple[str, ...], complaint: str
+) -> None:
+    refused = call(*arguments)
+    assert (refused.returncode, refused.stdout, refused.stderr) == (2, "", f"build.sh: {complaint}\n")
+
+
+@pytest.mark.parametrize("command", ["doctor", "dist"])
+def test_a_command_refuses_an_unknown_option_in_one_line(command: str, tmp_path: Path) -> None:
+    refused = subprocess.run(
+        [sys.executable, "-P", "-m", f"pipelines.{command}", "--bogus"],
+        cwd=tmp_path, env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(PROJECT)},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert refused.stderr == (
+        f"{command}: unrecognized arguments: --bogus [./build.sh {command}] -> see ./build.sh {command} --help\n"
+    )
+
+
 def test_a_machine_without_python_is_told_what_to_install(tmp_path: Path) -> None:
     for tool in ("bash", "dirname"):
         (tmp_path / tool).symlink_to(Path("/usr/bin", tool))
