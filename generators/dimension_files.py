@@ -33,7 +33,7 @@ def key_of(line: bytes) -> str:
 def user_tasks(plan: Plan, root: Path) -> list[Task]:
     """A task for each file of users."""
     spec, stream = plan.spec, plan.stream("users")
-    states = user_rows.first_states(stream, plan.people)
+    states = user_rows.first_states(stream, plan.people, plan.first_seen_ms)
     header = user_rows.COLUMNS
     originals, others = twins(stream, spec.users)
     chosen = stream.sample("malformed_email", spec.users, spec.planted(_MALFORMED_EMAIL_RATE, spec.users))

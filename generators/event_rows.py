@@ -19,7 +19,7 @@ from generators.places import CITIES, COUNTRIES
 from generators.purchases import Lines, Purchases
 from generators.randomness import I64, Stream
 from generators.text import constant, fixed, join, pool, take, timestamps
-from generators.visits import BOT, DEVICES, LONG, MAX_STEPS, SOURCES, STEPS, Sessions, gaps_ms, looked_at
+from generators.visits import BOT, DEVICES, MAX_STEPS, SOURCES, STEPS, Sessions, looked_at, timeline
 
 SHOP = "https://marlowe.example"
 ENTRY, VIEW, CART, REMOVE, CHECKOUT, PURCHASE, REVIEW = range(len(STEPS))
@@ -114,14 +114,9 @@ class EventRows:
 
     def expand(self, rows: I64) -> Events:
         """All events of some sessions, session by session."""
-        sessions, counts = self.sessions, self.size[rows]
-        first = np.cumsum(counts) - counts
-        session = np.repeat(rows, counts)
-        position = np.arange(len(session)) - np.repeat(first, counts)
-        kind = sessions.kind[session]
-        gaps = gaps_ms(self.stream, sessions.key[session] * MAX_STEPS + position, kind, self.size[session] > LONG)
-        elapsed = np.cumsum(np.where(position > 0, gaps, 0))
-        elapsed -= np.repeat(elapsed[first], counts) if len(first) else 0
+        sessions, chosen = self.sessions, self.sessions.take(rows)
+        row, position, elapsed = timeline(self.stream, chosen.key, chosen.kind, chosen.steps, chosen.room)
+        session = rows[row]
         before = self.steps_before[session]
         step = (position[:, None] >= before).sum(axis=1)
         step, nth = self._in_turn(session, position, step)

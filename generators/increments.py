@@ -123,6 +123,8 @@ class Increment:
         late = stream.sample("late", len(buyer), max(2, round(_LATE_SHARE * len(buyer))))
         days = np.full(len(buyer), self.day)
         days[late] -= 1 + stream.below("late_by", late, _MAX_LATE_DAYS)
+        # Nobody buys before the day after signing up.
+        days = np.maximum(days, np.minimum(people.signup_day[buyer] + 1, self.day))
         ts = START_MS + days * DAY_MS + time_of_day(stream, "time", buyer, people.country[buyer])
         order = np.argsort(ts, kind="stable")
         size = basket_sizes(stream, buyer, lines)[order]
@@ -163,7 +165,7 @@ class Increment:
         drafts = [
             purchase_draft(stream, plan.catalogue, purchases, sales),
             visit_draft(stream, plan.people, visitor, np.full(len(visitor), self.day)),
-            power_draft(stream, spec, today, 1),
+            power_draft(stream, plan.people, today, 1),
         ]
         events = round(_EVENTS_A_LINE * len(sales.user)) - sum(int(draft.steps.sum()) for draft in drafts)
         drafts.append(anonymous_draft(stream, spec, max(events, 20), today))
@@ -204,7 +206,7 @@ class Increment:
     def _write_users(self, root: Path, planted: Planted) -> Written:
         plan, stream = self.plan, self.stream.child("users")
         base = plan.stream("users")
-        states = user_rows.first_states(base, plan.people)
+        states = user_rows.first_states(base, plan.people, plan.first_seen_ms)
         count = max(4, round(_CHANGES_A_DAY * plan.spec.users))
         old = states.take(stream.sample("changed", plan.spec.users, count))
         start = START_MS + self.day * DAY_MS

@@ -14,8 +14,11 @@ from generators.event_rows import EventRows
 from generators.people import People, make_people
 from generators.purchases import Lines, Purchases, make_purchases
 from generators.randomness import I64, Stream
-from generators.spec import Spec
+from generators.spec import DAY_MS, START_MS, Spec
 from generators.visits import Sessions, make_sessions
+
+# Visits of the day after may start before midnight.
+_SIGNED_UP_BY_MS = 3_600_000
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,15 @@ class Plan:
         keys = np.empty(len(self.purchases.user), dtype=np.int64)
         keys[sessions.purchase[bought]] = sessions.key[bought]
         return np.where(self.lines.purchase >= 0, keys[np.maximum(self.lines.purchase, 0)], -1)
+
+    @cached_property
+    def first_seen_ms(self) -> I64:
+        """Before when each user has signed up: the first visit of theirs, or midnight of that day if later, (N,)."""
+        sessions, start = self.sessions, START_MS + self.people.signup_day * DAY_MS
+        known = sessions.user >= 0
+        seen = start + DAY_MS - _SIGNED_UP_BY_MS
+        np.minimum.at(seen, sessions.user[known], sessions.start_ms[known])
+        return np.maximum(seen, start)
 
     def stream(self, table: str) -> Stream:
         """The stream of a table's random values."""

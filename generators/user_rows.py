@@ -67,10 +67,17 @@ def join_users(*parts: UserStates) -> UserStates:
     return UserStates(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in names})
 
 
-def first_states(stream: Stream, people: People) -> UserStates:
-    """Each user in the state of the first load, which is older than any change in the window."""
+def first_states(stream: Stream, people: People, first_seen_ms: I64) -> UserStates:
+    """Each user in the state of the first load, which is older than any change in the window.
+
+    Args:
+        stream: The users' stream.
+        people: The users.
+        first_seen_ms: Until when on their day they sign up, (N,).
+    """
     ids = np.arange(len(people.signup_day))
-    signup = START_MS + people.signup_day * DAY_MS + stream.below("signup_time", ids, DAY_MS)
+    midnight = START_MS + people.signup_day * DAY_MS
+    signup = midnight + stream.below("signup_time", ids, first_seen_ms - midnight)
     settled = np.maximum(START_MS - DAY_MS - signup, 0)
     later = stream.uniform("updated", ids) < 0.4
     touched = signup + (settled * stream.uniform("updated_at", ids) * later).astype(np.int64)

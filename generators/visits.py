@@ -18,7 +18,7 @@ from generators.clock import time_of_day
 from generators.people import People, choose_clusters
 from generators.places import CITIES, CITY_WEIGHTS
 from generators.purchases import Lines, Purchases
-from generators.randomness import I64, Stream
+from generators.randomness import F64, I64, Stream
 from generators.spec import DAY_MS, DAYS, START_MS, Spec
 
 BROWSED, ABANDONED, PURCHASED, BOT = range(4)
@@ -52,6 +52,9 @@ _DEVICE_SHARES = (0.27, 0.22, 0.19, 0.07, 0.08, 0.05, 0.06, 0.02, 0.04)
 _LOOKS_FIRST = (0.35, 0.66)  # what is bought again and again, and other things
 _POWER_PER_USER, _BOTS_PER_USER, _REVIEW_RATE = 0.0004, 0.0003, 0.012
 _CHUNK = 500_000
+# More events than anybody makes who is neither a machine nor looks at very much.
+LONG = 40
+_CALLED_AWAY, _LONGEST_PAUSE_MS, _MAX_SESSION_MS = 0.012, 1_500_000, 3_000_000
 
 
 @dataclass(frozen=True)
@@ -72,6 +75,7 @@ class Sessions:
         login: Step from which on the user is known, (S,).
         steps: How many events of each of STEPS, (S, 7).
         extras: How many products are looked at before the first that goes into the cart, (S,).
+        room: How long the session may last in milliseconds, (S,).
         start_ms: Time of the first event, (S,).
         end_ms: Time of the last one, (S,).
     """
@@ -89,6 +93,7 @@ class Sessions:
     login: I64
     steps: I64
     extras: I64
+    room: I64
     start_ms: I64
     end_ms: I64
 
@@ -103,29 +108,76 @@ class Sessions:
         return Sessions(**{field.name: getattr(self, field.name)[rows] for field in fields(self)})
 
 
-def gaps_ms(stream: Stream, step_key: I64, kind: I64, long: npt.NDArray[np.bool_]) -> I64:
-    """Pauses before each step: people take seconds to minutes, machines less than two seconds."""
+def _pauses_ms(stream: Stream, step_key: I64, pace: F64, ends: tuple[npt.NDArray[np.bool_], ...]) -> I64:
+    """Pauses of people before each step: seconds to minutes while they look around, and rarely a call at the door.
+
+    Args:
+        stream: The sessions' stream.
+        step_key: What random values hang on, (n,).
+        pace: How slow the visitor is, (n,).
+        ends: Whether the step begins the checkout, and whether it ends it with the purchase, (n,) each.
+    """
     uniform = stream.uniform("gap", step_key)
-    human = 4_000 + 110_000 * uniform**3
-    patient = 3_100 + 82_000 * uniform**2
-    machine = 200 + 1_750 * uniform
-    return np.where(kind == BOT, machine, np.where(long, patient, human)).astype(np.int64)
+    looks = (5_000 + 150_000 * uniform**2.2) * pace
+    pause = np.select(ends, [8_000 + 100_000 * uniform**2, 22_000 - 65_000 * np.log1p(-uniform)], looks)
+    called_away = stream.uniform("called_away", step_key)
+    pause += np.where(called_away < _CALLED_AWAY, 120_000 + 1_000_000 * called_away / _CALLED_AWAY, 0)
+    whole: I64 = np.minimum(pause, _LONGEST_PAUSE_MS).astype(np.int64)
+    return whole
 
 
-def _durations(stream: Stream, key: I64, kind: I64, size: I64) -> I64:
+def timeline(stream: Stream, key: I64, kind: I64, steps: I64, room: I64) -> tuple[I64, I64, I64]:
+    """The events of sessions in time, session by session.
+
+    Args:
+        stream: The sessions' stream.
+        key: The sessions' keys, (S,).
+        kind: Index into OUTCOMES, (S,).
+        steps: How many events of each of STEPS, (S, 7).
+        room: How long they may last in milliseconds; longer ones are pressed into it, (S,).
+
+    Returns:
+        Row of the session, number of the event within it, and milliseconds since its first, (n,) each.
+    """
+    counts = steps.sum(axis=1)
+    first = np.cumsum(counts) - counts
+    row = np.repeat(np.arange(len(counts)), counts)
+    position = np.arange(len(row)) - first[row]
+    step_key = key[row] * MAX_STEPS + position
+    before = np.cumsum(steps, axis=1)
+    ends = tuple((position >= before[row, step - 1]) & (position < before[row, step]) for step in (4, 5))
+    pause = _pauses_ms(stream, step_key, 0.5 + 1.2 * stream.uniform("pace", key)[row], ends)
+    # Machines take less than two seconds, people who look at very much about half a minute.
+    crowd = np.flatnonzero((kind == BOT)[row] | (counts > LONG)[row])
+    uniform = stream.uniform("gap", step_key[crowd])
+    machine, patient = 200 + 1_750 * uniform, 3_100 + 82_000 * uniform**2
+    pause[crowd] = np.where((kind == BOT)[row[crowd]], machine, patient).astype(np.int64)
+    elapsed = np.cumsum(np.where(position > 0, pause, 0))
+    if len(elapsed):
+        elapsed -= elapsed[first[row]]
+        total = elapsed[first + counts - 1]
+        elapsed = np.where((total > room)[row], elapsed * room[row] // np.maximum(total, 1)[row], elapsed)
+    return row, position, elapsed
+
+
+def _durations(stream: Stream, key: I64, kind: I64, steps: I64, room: I64) -> I64:
     out = np.empty(len(key), dtype=np.int64)
     for start in range(0, len(key), _CHUNK):
         part = slice(start, start + _CHUNK)
-        counts = size[part]
-        first = np.cumsum(counts) - counts
-        row = np.repeat(np.arange(len(counts)), counts)
-        position = np.arange(len(row)) - first[row]
-        gaps = gaps_ms(stream, key[part][row] * MAX_STEPS + position, kind[part][row], counts[row] > LONG)
-        out[part] = np.add.reduceat(np.where(position > 0, gaps, 0), first)
+        row, _, elapsed = timeline(stream, key[part], kind[part], steps[part], room[part])
+        out[part] = elapsed[np.searchsorted(row, np.arange(len(key[part])), side="right") - 1]
     return out
 
 
-LONG = 40
+def _room(purchases: Purchases) -> I64:
+    """How long the session of each purchase may last: it starts after the user's purchase before it."""
+    order = np.lexsort((purchases.ts_ms, purchases.user))
+    user, at = purchases.user[order], purchases.ts_ms[order]
+    since = np.full(len(user), _MAX_SESSION_MS)
+    since[1:] = np.where(user[1:] == user[:-1], at[1:] - at[:-1] - 15_000, _MAX_SESSION_MS)
+    room = np.empty(len(user), dtype=np.int64)
+    room[order] = np.clip(since, 60_000, _MAX_SESSION_MS)
+    return room
 
 
 def _steps(stream: Stream, key: I64, kind: I64, bounce: float) -> I64:
@@ -179,6 +231,7 @@ class _Draft:
     steps: I64
     at_ms: I64
     extras: I64 | None = None
+    room: I64 | None = None
     ends: bool = False
 
 
@@ -197,7 +250,7 @@ def purchase_draft(stream: Stream, catalogue: Catalogue, purchases: Purchases, l
     steps[:, 2], steps[:, 4], steps[:, 5] = purchases.size, 1, 1
     user = purchases.user
     kind, none = _full(rows, PURCHASED), _full(rows, -1)
-    return _Draft(kind, user, user, np.arange(rows), none, steps, purchases.ts_ms, extras, ends=True)
+    return _Draft(kind, user, user, np.arange(rows), none, steps, purchases.ts_ms, extras, _room(purchases), ends=True)
 
 
 def visit_draft(stream: Stream, people: People, users: I64, days: I64) -> _Draft:
@@ -239,13 +292,15 @@ def _heavy_draft(stream: Stream, rows: int, users: I64, kind: int, views: I64, d
     return _Draft(_full(rows, kind), users, visitor, _full(rows, -1), _full(rows, -1), steps, at)
 
 
-def power_draft(stream: Stream, spec: Spec, days: I64, rows: int) -> _Draft:
-    """Long visits of people who look at a hundred products and more on one day."""
+def power_draft(stream: Stream, people: People, days: I64, rows: int) -> _Draft:
+    """Long visits of people who look at a hundred products and more on one day, after the day of their signing up."""
     stream, ids = stream.child("power"), np.arange(rows)
-    users = stream.sample("user", spec.users, rows)[:rows]
-    ids = ids[: len(users)]
+    day = days[stream.below("day", ids, len(days))]
+    users = stream.below("user", ids, np.searchsorted(people.signup_day, day, side="left"))
+    _, first = np.unique(users, return_index=True)
+    users, day, ids = users[first], day[first], ids[first]
     views = 79 + stream.below("views", ids, 110)
-    return _heavy_draft(stream, len(users), users, BROWSED, views, days[stream.below("day", ids, len(days))], users)
+    return _heavy_draft(stream, len(users), users, BROWSED, views, day, users)
 
 
 def bot_draft(stream: Stream, spec: Spec, days: I64, rows: int, first_visitor: int) -> _Draft:
@@ -292,13 +347,19 @@ def assemble(  # noqa: PLR0913, PLR0917 - each is a different input
     extras = np.concatenate(
         [draft.steps[:, 1] - draft.steps[:, 2] if draft.extras is None else draft.extras for draft in drafts]
     )
+    room = np.concatenate(
+        [np.full(len(draft.kind), _MAX_SESSION_MS) if draft.room is None else draft.room for draft in drafts]
+    )
+    room = np.where(steps.sum(axis=1) > LONG, DAY_MS, room)
     ends = np.concatenate([np.full(len(draft.kind), draft.ends) for draft in drafts])
     key = np.arange(len(joined["kind"]))
     kind, user, visitor = joined["kind"], joined["user"], joined["visitor"]
-    size = steps.sum(axis=1)
-    duration = _durations(stream, key, kind, size)
+    duration = _durations(stream, key, kind, steps, room)
     start = np.where(ends, joined["at_ms"] - duration, np.minimum(joined["at_ms"], last_ms - duration - 1))
     known = user >= 0
+    # Nobody is logged in on the day before the one of signing up.
+    first_day = START_MS + people.signup_day[np.maximum(user, 0)] * DAY_MS
+    early = np.flatnonzero(known & (start < first_day))
     city = stream.pick("city", visitor, CITY_WEIGHTS)
     city[known] = people.city[user[known]]
     cluster = stream.pick("cluster", key, catalogue.cluster_share)
@@ -312,6 +373,9 @@ def assemble(  # noqa: PLR0913, PLR0917 - each is a different input
     # Some log in only when they put something into the cart, right after they have looked at it.
     late = stream.uniform("late_login", key) < 0.15
     login = np.where(late, steps[:, 0] + np.where(steps[:, 2] > 0, extras + 1, steps[:, 1]), 0)
+    row, _, elapsed = timeline(stream, key[early], kind[early], steps[early], room[early])
+    unknown = elapsed <= (first_day - start)[early][row]
+    login[early] = np.maximum(login[early], np.bincount(row[unknown], minlength=len(early)))
     sessions = Sessions(
         key=key,
         kind=kind,
@@ -326,6 +390,7 @@ def assemble(  # noqa: PLR0913, PLR0917 - each is a different input
         login=login,
         steps=steps,
         extras=extras,
+        room=room,
         start_ms=start,
         end_ms=start + duration,
     )
@@ -341,7 +406,7 @@ def make_sessions(
     drafts = [
         purchase_draft(stream, catalogue, purchases, lines),
         visit_draft(stream, people, behaviour.visitor, behaviour.visit_day),
-        power_draft(stream, spec, days, max(2, round(_POWER_PER_USER * spec.users))),
+        power_draft(stream, people, days, max(2, round(_POWER_PER_USER * spec.users))),
         review_draft(stream, lines, last_ms),
     ]
     so_far = sum(int(draft.steps.sum()) for draft in drafts)

@@ -1,0 +1,89 @@
+"""Who is logged in when, and how long people take."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import pytest
+
+from generators.generation import generate, generate_increment
+from generators.plan import Plan, make_plan
+from generators.purchases import Purchases
+from generators.spec import DAY_MS, START_MS, Spec
+from generators.visits import BOT, LONG, PURCHASED, timeline
+
+SCALE, SEED = 0.01, 11
+DAYS = (dt.date(2025, 12, 1), dt.date(2025, 12, 2))
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> duckdb.DuckDBPyConnection:
+    """Sign-ups, events of known users and purchases of a first load and two later days."""
+    root: Path = tmp_path_factory.mktemp("visits")
+    generate(root, SCALE, SEED)
+    for day in DAYS:
+        generate_increment(root, SCALE, SEED, day)
+    connection = duckdb.connect()
+    connection.execute("SET TimeZone = 'UTC'")
+    connection.execute(
+        "CREATE TABLE signups AS SELECT user_id, min(TRY_CAST(signup_ts AS TIMESTAMPTZ)) AS signed_up "
+        f"FROM read_csv('{root}/raw/users/users.csv', all_varchar = true, ignore_errors = true, strict_mode = false) "
+        "GROUP BY ALL HAVING signed_up IS NOT NULL"
+    )
+    connection.execute(
+        "CREATE TABLE seen AS SELECT user_id, TRY_CAST(event_ts AS TIMESTAMPTZ) AS at FROM "
+        f"read_json('{root}/raw/clickstream/**/*.json', format = 'newline_delimited', ignore_errors = true, "
+        "columns = {user_id: 'VARCHAR', event_ts: 'VARCHAR'}) WHERE event_ts >= '2025-06-01' UNION ALL "
+        f"SELECT user_id, transaction_ts FROM read_parquet('{root}/raw/transactions/**/*.parquet') "
+        "WHERE transaction_ts >= TIMESTAMPTZ '2025-06-01'"
+    )
+    return connection
+
+
+@pytest.fixture(scope="module")
+def plan() -> Plan:
+    return make_plan(Spec(SCALE, SEED))
+
+
+def test_nobody_is_logged_in_or_buys_before_signing_up(shop: duckdb.DuckDBPyConnection) -> None:
+    counts = "count(*), count(*) FILTER (seen.at <= signups.signed_up)"
+    found = shop.execute(f"SELECT {counts} FROM seen JOIN signups USING (user_id)").fetchone()
+    assert found is not None
+    assert found[0] > 10_000
+    assert found[1] == 0
+
+
+def test_people_sign_up_on_the_day_that_the_hazard_counts_from(plan: Plan) -> None:
+    midnight = START_MS + plan.people.signup_day * DAY_MS
+    assert (plan.first_seen_ms >= midnight).all()
+    assert (plan.first_seen_ms < midnight + DAY_MS).all()
+
+
+def test_people_take_their_time(plan: Plan) -> None:
+    sessions = plan.sessions
+    rows = np.flatnonzero((sessions.kind != BOT) & (sessions.size <= LONG))
+    people = sessions.take(rows)
+    row, position, elapsed = timeline(plan.stream("sessions"), people.key, people.kind, people.steps, people.room)
+    pauses = np.diff(elapsed)[position[1:] > 0]
+    assert pauses.min() > 1_000
+    assert pauses.max() < 30 * 60_000
+    last = np.append(row[1:] != row[:-1], True)
+    checkout = (elapsed[last] - elapsed[np.flatnonzero(last) - 1])[people.kind == PURCHASED]
+    assert (checkout < 10_000).mean() < 0.01
+    assert ((checkout >= 30_000) & (checkout <= 180_000)).mean() > 0.7
+    minutes = (people.end_ms - people.start_ms)[people.kind == PURCHASED] / 60_000
+    assert 0.15 < (minutes > 10).mean() < 0.5
+
+
+def test_a_purchase_starts_after_the_one_before(plan: Plan) -> None:
+    purchases: Purchases = plan.purchases
+    bought = plan.sessions.take(np.flatnonzero(plan.sessions.purchase >= 0))
+    start = np.empty(len(purchases.user), dtype=np.int64)
+    start[bought.purchase] = bought.start_ms
+    order = np.lexsort((purchases.ts_ms, purchases.user))
+    same = purchases.user[order][1:] == purchases.user[order][:-1]
+    assert same.sum() > 100
+    assert (start[order][1:] > purchases.ts_ms[order][:-1])[same].all()
