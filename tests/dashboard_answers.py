@@ -124,6 +124,10 @@ buyers AS (
          (SELECT DISTINCT month_of(transaction_date) AS month FROM fact_transactions WHERE is_sale)
     WHERE month >= cohort
 )"""
+# Whether the cohort is the first one, and whether there is data for each end of the month.
+_MONTH_FLAGS = """grid.cohort = (SELECT month_of(min(transaction_date)) FROM fact_transactions),
+           grid.month BETWEEN (SELECT min(transaction_date) FROM fact_transactions) AND $to_date
+               AND last_day(grid.month) <= $to_date"""
 
 ANSWERS: dict[str, str] = {
     # -- revenue
@@ -312,7 +316,7 @@ ANSWERS: dict[str, str] = {
         SELECT cohort, month_of(transaction_date) AS month, count(DISTINCT user_id) AS active
         FROM fact_transactions JOIN buyers USING (user_id) WHERE is_sale GROUP BY ALL
     )
-    SELECT cohort, date_diff('month', cohort, month) AS since, last_day(month) <= $to_date, customers, known(active),
+    SELECT cohort, date_diff('month', cohort, month) AS since, {_MONTH_FLAGS}, customers, known(active),
            q4(known(active), customers)
     FROM grid LEFT JOIN seen USING (cohort, month) ORDER BY cohort, since""",
     "cohort_value": f"""
@@ -320,7 +324,7 @@ ANSWERS: dict[str, str] = {
         SELECT cohort, month_of(transaction_date) AS month, sum(net_amount) AS net
         FROM buyers JOIN fact_transactions USING (user_id) GROUP BY ALL
     )
-    SELECT grid.cohort, date_diff('month', grid.cohort, grid.month) AS since, last_day(grid.month) <= $to_date,
+    SELECT grid.cohort, date_diff('month', grid.cohort, grid.month) AS since, {_MONTH_FLAGS},
            customers,
            known(net), each_of(known((SELECT sum(s.net) FROM spent s
                WHERE s.cohort = grid.cohort AND s.month <= grid.month AND s.month >= grid.cohort)), customers)
@@ -343,10 +347,16 @@ ANSWERS: dict[str, str] = {
     WITH firsts AS (
         SELECT user_id, min(transaction_date) AS first FROM fact_transactions
         WHERE is_sale AND user_id IN (SELECT user_id FROM agg_user_metrics) GROUP BY user_id
+    ), dated AS (
+        SELECT t.*, CASE WHEN quantity < 0 AND is_return THEN
+            (SELECT s.transaction_date FROM fact_transactions s
+             WHERE s.user_id = t.user_id AND s.product_id = t.product_id AND s.is_sale
+               AND s.transaction_ts < t.transaction_ts ORDER BY s.transaction_ts DESC LIMIT 1) END AS sold_on
+        FROM fact_transactions t WHERE {_PERIOD_LINES}
     ), labelled AS (
-        SELECT t.*, week_of(transaction_date) AS week, CASE WHEN first IS NULL THEN 'unknown'
-            WHEN transaction_date > first THEN 'returning' ELSE 'new' END AS kind
-        FROM fact_transactions t LEFT JOIN firsts USING (user_id) WHERE {_PERIOD_LINES}
+        SELECT dated.*, week_of(transaction_date) AS week, CASE WHEN first IS NULL THEN 'unknown'
+            WHEN coalesce(sold_on, transaction_date) > first THEN 'returning' ELSE 'new' END AS kind
+        FROM dated LEFT JOIN firsts USING (user_id)
     )
     SELECT week, kind, count(DISTINCT user_id) FILTER (is_sale), count(DISTINCT order_id) FILTER (is_sale),
            sum(gross_amount), sum(net_amount),

@@ -946,14 +946,16 @@ LIMIT 25;
 
 -- @query cohort_retention
 -- title: Retention by cohort
--- question: Of the customers who first bought in a month, how many bought again in each month after it?
--- grain: a cohort (the month of the first purchase) and a month since then in which the shop sold something; month 0 is
---   the first purchase itself
+-- question: Of the customers whose first purchase since the data begins was in a month, how many bought again in each
+--   month after it?
+-- grain: a cohort (the month of the first purchase since the data begins) and a month since then in which the shop sold
+--   something; month 0 is the first purchase itself. What was bought before the data begins is not known: the first
+--   cohort also has customers from earlier. A month is whole when the data covers it from its first to its last day
 -- key: cohort_month, months_since
 -- period: all
 -- needs: sales
--- columns: cohort_month date, months_since number, is_whole_month flag, customers count, active_customers count,
---   retention share
+-- columns: cohort_month date, months_since number, is_first_cohort flag, is_whole_month flag, customers count,
+--   active_customers count, retention share
 WITH members AS (
   SELECT user_id, CAST(DATE_TRUNC('month', first_purchase_date) AS DATE) AS cohort_month
   FROM ecommerce.agg_user_metrics
@@ -982,7 +984,8 @@ SELECT
   c.cohort_month,
   CAST((YEAR(m.active_month) - YEAR(c.cohort_month)) * 12 + MONTH(m.active_month) - MONTH(c.cohort_month) AS INT)
     AS months_since,
-  LAST_DAY(m.active_month) <= DATE '${var:to_date}' AS is_whole_month,
+  LAST_DAY(c.cohort_month) = LAST_DAY(DATE '${var:from_date}') AS is_first_cohort,
+  m.active_month >= DATE '${var:from_date}' AND LAST_DAY(m.active_month) <= DATE '${var:to_date}' AS is_whole_month,
   c.customers,
   COALESCE(n.active_customers, 0) AS active_customers,
   CAST(CAST(COALESCE(n.active_customers, 0) AS DECIMAL(18,0)) / CAST(c.customers AS DECIMAL(18,0)) AS DECIMAL(18,4))
@@ -996,14 +999,15 @@ LIMIT 1000;
 
 -- @query cohort_value
 -- title: Value by cohort
--- question: How much has a customer of each cohort brought in, month after month since the first purchase?
--- grain: a cohort and a month since the first purchase in which the shop sold something; returns are taken off in the
---   month in which they come
+-- question: How much has a customer of each cohort brought in, month after month since the first purchase in the data?
+-- grain: a cohort (the month of the first purchase since the data begins) and a month since then in which the shop sold
+--   something; returns are taken off in the month in which they come. The first cohort also has customers from before
+--   the data begins. A month is whole when the data covers it from its first to its last day
 -- key: cohort_month, months_since
 -- period: all
 -- needs: sales
--- columns: cohort_month date, months_since number, is_whole_month flag, customers count, net_revenue money signed,
---   revenue_per_customer_to_date money signed
+-- columns: cohort_month date, months_since number, is_first_cohort flag, is_whole_month flag, customers count,
+--   net_revenue money signed, revenue_per_customer_to_date money signed
 WITH members AS (
   SELECT user_id, CAST(DATE_TRUNC('month', first_purchase_date) AS DATE) AS cohort_month
   FROM ecommerce.agg_user_metrics
@@ -1038,7 +1042,8 @@ SELECT
   cohort_month,
   CAST((YEAR(active_month) - YEAR(cohort_month)) * 12 + MONTH(active_month) - MONTH(cohort_month) AS INT)
     AS months_since,
-  LAST_DAY(active_month) <= DATE '${var:to_date}' AS is_whole_month,
+  LAST_DAY(cohort_month) = LAST_DAY(DATE '${var:from_date}') AS is_first_cohort,
+  active_month >= DATE '${var:from_date}' AND LAST_DAY(active_month) <= DATE '${var:to_date}' AS is_whole_month,
   customers,
   net AS net_revenue,
   CAST(CAST(SUM(net) OVER (PARTITION BY cohort_month ORDER BY active_month
@@ -1094,19 +1099,32 @@ LIMIT 10;
 -- @query new_and_returning
 -- title: New and returning customers
 -- question: How much of each week's revenue comes from first orders, and how much from customers who had bought before?
--- grain: a week from Monday and a kind of customer: new (on the day of the first purchase), returning, or unknown (not
---   among the current customers)
+-- grain: a week from Monday and a kind of customer: new (on the day of the first purchase since the data begins),
+--   returning, or unknown (not among the current customers). What comes back is taken off in the week in which it comes
+--   back, from the kind that the customer was of at the newest purchase of that product before it; returns name no
+--   order, and where there is no such purchase the day of the return decides
 -- key: week_start, customer_kind
 -- period: 91 days
 -- needs: sales
 -- columns: week_start date, customer_kind text, customers count, orders count, gross_revenue money signed,
 --   net_revenue money signed, net_revenue_share share signed
-WITH labelled AS (
+WITH origins AS (
+  SELECT r.transaction_id, MAX(s.transaction_date) AS sold_date
+  FROM ecommerce.fact_transactions r
+  JOIN ecommerce.fact_transactions s
+    ON s.user_id = r.user_id AND s.product_id = r.product_id AND s.transaction_ts < r.transaction_ts
+  WHERE r.is_return AND NOT r.is_sale AND s.is_sale
+    AND r.transaction_date BETWEEN DATE '${var:from_date}' AND DATE '${var:to_date}'
+    AND r.transaction_month BETWEEN SUBSTR('${var:from_date}', 1, 7) AND '${var:to_date}'
+    AND s.transaction_month <= '${var:to_date}'
+  GROUP BY r.transaction_id
+),
+labelled AS (
   SELECT
     CAST(DATE_TRUNC('week', t.transaction_date) AS DATE) AS week_start,
     CASE
       WHEN u.first_purchase_date IS NULL THEN 'unknown'
-      WHEN t.transaction_date <= u.first_purchase_date THEN 'new'
+      WHEN COALESCE(o.sold_date, t.transaction_date) <= u.first_purchase_date THEN 'new'
       ELSE 'returning'
     END AS customer_kind,
     t.user_id,
@@ -1116,6 +1134,7 @@ WITH labelled AS (
     SUM(t.net_amount) AS net
   FROM ecommerce.fact_transactions t
   LEFT JOIN ecommerce.agg_user_metrics u ON u.user_id = t.user_id
+  LEFT JOIN origins o ON o.transaction_id = t.transaction_id
   WHERE t.transaction_date BETWEEN DATE '${var:from_date}' AND DATE '${var:to_date}'
     AND t.transaction_month BETWEEN SUBSTR('${var:from_date}', 1, 7) AND '${var:to_date}'
   GROUP BY 1, 2, 3, 4

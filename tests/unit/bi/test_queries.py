@@ -37,11 +37,13 @@ Ask = Callable[..., list[tuple[Any, ...]]]
 def ask(spark: SparkSession, tmp_path: Path) -> Ask:
     """Ask a query of the last N days of some rows: `ask("daily_revenue", 8, {"ecommerce.x": (schema, rows)})`."""
 
-    def answer(name: str, days: int, tables: Mapping[str, tuple[str, list[tuple[Any, ...]]]]) -> list[tuple[Any, ...]]:
+    def answer(
+        name: str, days: int, tables: Mapping[str, tuple[str, list[tuple[Any, ...]]]], last: date = TO
+    ) -> list[tuple[Any, ...]]:
         paths = {table: str(tmp_path / table) for table in tables}
         for table, (schema, rows) in tables.items():
             spark.createDataFrame(rows, schema).write.format("delta").save(paths[table])
-        period = {"from_date": str(TO - timedelta(days=days - 1)), "to_date": str(TO), "time_zone": "UTC"}
+        period = {"from_date": str(last - timedelta(days=days - 1)), "to_date": str(last), "time_zone": "UTC"}
         statement = to_spark(parse_select(QUERIES[name].sql, name), period, {}, paths)
         return [tuple(row) for row in spark.sql(statement).collect()]
 
@@ -170,6 +172,71 @@ class TestThePeriodBefore:
         rate = Decimal("1.0000")
         assert found[:7] == [30, before, 30, before, 0, rate, rate if before else None]
         assert found[7:10] == ([money("60"), money("60"), Decimal("0.0000")] if before else [money("60"), None, None])
+
+
+class TestCohorts:
+    """Two customers: one of the first month, one of the second, who buys again in the third."""
+
+    METRICS = "user_id string, first_purchase_date date"
+
+    @pytest.mark.parametrize(("oldest", "is_whole"), [("2025-09-02", False), ("2025-09-01", True)])
+    @pytest.mark.parametrize("name", ["cohort_retention", "cohort_value"])
+    def test_the_first_cohort_and_months_that_are_not_whole_are_marked(
+        self, ask: Ask, name: str, oldest: str, is_whole: bool
+    ) -> None:
+        first = datetime.fromisoformat(oldest).replace(tzinfo=UTC)
+        times = (first, datetime(2025, 10, 7, tzinfo=UTC), NOON - timedelta(days=1))
+        users = ("U1", "U2", "U2")
+        lines = [
+            line(number, 1, "1.00", None, ts=ts, user=user)
+            for number, (ts, user) in enumerate(zip(times, users, strict=True))
+        ]
+        tables = {
+            "ecommerce.fact_transactions": (LINES, lines),
+            "ecommerce.agg_daily_sales": (DAILY, [sold((TO - ts.date()).days, "1.00") for ts in times]),
+            "ecommerce.agg_user_metrics": (self.METRICS, [("U1", times[0].date()), ("U2", times[1].date())]),
+        }
+        to_date = TO - timedelta(days=1)
+        rows = ask(name, (to_date - first.date()).days + 1, tables, last=to_date)
+        september, october = date(2025, 9, 1), date(2025, 10, 1)
+        assert [row[:5] for row in rows] == [
+            (september, 0, True, is_whole, 1),
+            (september, 1, True, True, 1),
+            (september, 2, True, False, 1),
+            (october, 0, False, True, 1),
+            (october, 1, False, False, 1),
+        ]
+
+
+class TestNewAndReturning:
+    def test_a_return_is_taken_off_from_the_kind_that_bought(self, ask: Ask) -> None:
+        def back_on(number: int, days: int, product: str, user: str = "U1") -> tuple[Any, ...]:
+            return line(number, -1, "1.00", None, ts=day_before(days), product=product, user=user)
+
+        lines = [
+            # Bought 20 days ago for the first time, 10 days ago again.
+            line(1, 5, "1.00", None, ts=day_before(20), product="P1"),
+            line(2, 5, "1.00", None, ts=day_before(20), product="P2"),
+            line(3, 7, "1.00", None, ts=day_before(10), product="P2"),
+            line(4, 7, "1.00", None, ts=day_before(10), product="P3"),
+            back_on(5, 1, "P1"),
+            back_on(6, 1, "P1"),
+            back_on(7, 1, "P2"),
+            back_on(8, 1, "P3"),
+            back_on(9, 1, "P9"),
+            back_on(10, 1, "P1", user="U2"),
+        ]
+        tables = {
+            "ecommerce.fact_transactions": (LINES, lines),
+            "ecommerce.agg_user_metrics": ("user_id string, first_purchase_date date", [("U1", day_before(20).date())]),
+        }
+        rows = ask("new_and_returning", 15, tables)
+        assert [row[:6] for row in rows] == [
+            (date(2025, 11, 17), "returning", 1, 2, money("14"), money("14")),
+            (date(2025, 11, 24), "new", 0, 0, money("0"), money("-2")),
+            (date(2025, 11, 24), "returning", 0, 0, money("0"), money("-3")),
+            (date(2025, 11, 24), "unknown", 0, 0, money("0"), money("-1")),
+        ]
 
 
 class TestStockCover:
