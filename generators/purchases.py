@@ -19,8 +19,8 @@ STATUSES = ("pending", "paid", "shipped", "delivered", "cancelled", "returned")
 PENDING, PAID, SHIPPED, DELIVERED, CANCELLED, RETURNED = range(6)
 PAYMENTS = ("credit_card", "debit_card", "paypal", "gift_card", "bank_transfer")
 _PAYMENT_SHARES = (0.46, 0.21, 0.22, 0.05, 0.06)
-_BASKET_SHARES = (0.13, 0.16, 0.18, 0.19, 0.18, 0.16)
 _STAPLES, _STAPLE_SHARE, EXPLORE_SHARE, WHIM_POWER = 5, 0.10, 0.25, 0.3
+_KEYS_A_BASKET = 6
 _CANCELLED_SHARE, _RATED_SHARE = 0.025, 0.63
 _TWIN_RATE, _REPEAT_RATE = 0.001, 0.002
 _FREE_SHIPPING_CENTS = 4_900
@@ -101,12 +101,24 @@ def join_lines(*parts: Lines) -> Lines:
 
 def line_keys(keys: I64, purchase: I64, position: I64) -> I64:
     """What random values of a line hang on."""
-    return keys[purchase] * MAX_BASKET + position
+    first, further = keys[purchase] * _KEYS_A_BASKET + position, (1 << 50) + keys[purchase] * MAX_BASKET + position
+    return np.where(position < _KEYS_A_BASKET, first, further)
+
+
+def _basket_shares(mean: float) -> F64:
+    """Shares of baskets of 1 to MAX_BASKET lines, each the same part of the share before, that have the given mean."""
+    sizes, low, high = np.arange(1.0, MAX_BASKET + 1.0), 0.0, 1.0
+    for _ in range(50):
+        middle = (low + high) / 2
+        weights = middle ** (sizes - 1)
+        low, high = (middle, high) if (sizes * weights).sum() < mean * weights.sum() else (low, middle)
+    shares: F64 = np.power(low, sizes - 1).astype(np.float64)
+    return shares
 
 
 def basket_sizes(stream: Stream, keys: I64, wanted: int) -> I64:
     """Sizes of baskets that add up to `wanted` as far as 1 to MAX_BASKET lines each allow."""
-    sizes = 1 + stream.pick("size", keys, _BASKET_SHARES)
+    sizes = 1 + stream.pick("size", keys, _basket_shares(wanted / max(len(keys), 1)))
     order = np.argsort(stream.bits("size_order", keys), kind="stable")
     while (missing := wanted - int(sizes.sum())) != 0:
         room = order[sizes[order] < MAX_BASKET] if missing > 0 else order[sizes[order] > 1]
