@@ -304,7 +304,9 @@ def _expected(kind: str, declared: Mapping[str, Any], parameters: Mapping[str, A
 
 
 def _resolved(value: Any, parameters: Mapping[str, Any]) -> Any:  # noqa: ANN401 - as JSON has it
-    return parameters.get(value["$PARAMETER"], value) if isinstance(value, dict) and "$PARAMETER" in value else value
+    if isinstance(value, dict) and "$PARAMETER" in value:
+        value = parameters.get(value["$PARAMETER"], value)
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _some(values: Iterable[object]) -> str:
