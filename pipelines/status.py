@@ -6,6 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from rich import box
@@ -118,10 +119,15 @@ def _headline(run: dict[str, Any], state: RunState) -> str:
     words = {
         "ok": f"ok in {spent}",
         "failed": f"failed after {spent}",
-        "running": f"running for {spent} when it last said so",
+        "running": f"running for {run['seconds'] + _since(run['updated_at']):.0f} s",
         "interrupted": f"interrupted after {spent} or more; ./build.sh run --resume goes on with it",
     }
     return f"newest whole run {run['run_id']}: {words[state]}"
+
+
+def _since(moment: str) -> float:
+    """Seconds; a clock that was set back gives none."""
+    return max(0.0, (datetime.now(UTC) - datetime.fromisoformat(moment)).total_seconds())
 
 
 def _limit(text: str) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -102,6 +103,13 @@ def test_the_table_of_stages_is_said_to_be_of_the_newest_whole_run(
     shown = capsys.readouterr().out
     assert "newest whole run 1: interrupted after 61 s or more; ./build.sh run --resume goes on with it" in shown
     assert shown.index("clean_users") < shown.index("newest whole run"), "the job's line names its stage"
+
+
+def test_a_run_that_goes_on_says_since_when(layout: Layout, capsys: pytest.CaptureFixture[str]) -> None:
+    leave_run(layout, "1", "running")
+    with hold(layout, ("run",)):
+        assert status.main(["--root", layout.root]) == ExitCode.DONE
+    assert re.search(r"newest whole run 1: running for 6[1-9] s", capsys.readouterr().out)
 
 
 def test_a_root_without_runs(layout: Layout, capsys: pytest.CaptureFixture[str]) -> None:
