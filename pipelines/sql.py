@@ -13,7 +13,7 @@ from common.arguments import Parser, default_root, print_error
 from common.errors import ExitCode, LockedError, PlatformError, UsageError
 from common.layout import Layout
 from common.settings import load_settings
-from pipelines.answers import write_csv, write_json, write_table
+from pipelines.answers import SHOWN, write_csv, write_json, write_table
 from pipelines.tables import connect
 
 _WRITERS = {"table": write_table, "csv": write_csv, "json": write_json}
@@ -31,8 +31,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         arguments = _parser().parse_args(argv)
         layout = Layout.at(arguments.root)
-        ask = _ask_spark if arguments.engine == "spark" else _ask_duckdb
-        _WRITERS[arguments.format](ask(arguments.query, layout))
+        if arguments.engine == "spark":
+            relation = _ask_spark(arguments.query, layout, SHOWN + 1 if arguments.format == "table" else None)
+        else:
+            relation = _ask_duckdb(arguments.query, layout)
+        _WRITERS[arguments.format](relation)
         sys.stdout.flush()
     except SystemExit as leaving:  # --help
         return int(leaving.code or 0)
@@ -64,17 +67,20 @@ def _ask_duckdb(query: str, layout: Layout) -> duckdb.DuckDBPyRelation:
     return relation
 
 
-def _ask_spark(query: str, layout: Layout) -> duckdb.DuckDBPyRelation:
-    """Spark's answer, handed to DuckDB for showing."""
+def _ask_spark(query: str, layout: Layout, rows: int | None) -> duckdb.DuckDBPyRelation:
+    """Spark's answer, handed to DuckDB for showing; no more than some rows of it where no more are shown."""
     from pyspark.errors import PySparkException  # noqa: PLC0415 - DuckDB answers without it
+    from pyspark.logger import PySparkLogger  # noqa: PLC0415 - the same
 
     from common.session import start_session  # noqa: PLC0415 - DuckDB answers without it
 
+    PySparkLogger.getLogger("SQLQueryContextLogger").disabled = True  # it writes out traces of what is said in a line
     settings = load_settings()
     spark = start_session(settings, layout, "sql")
     try:
         spark.catalog.setCurrentDatabase(settings.database)
-        answer = spark.sql(query).toArrow()
+        frame = spark.sql(query)
+        answer = (frame if rows is None else frame.limit(rows)).toArrow()
     except PySparkException as error:
         if _METASTORE_IN_USE in str(error):
             raise LockedError(
