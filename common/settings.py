@@ -92,11 +92,19 @@ class BoostingTrial(_Model):
 
 
 class FactorTrial(_Model):
-    """Parameters of a factorisation that the search tries; alpha is for implicit feedback alone."""
+    """Parameters of a factorisation that the search tries.
+
+    Attributes:
+        rank: Number of factors.
+        reg: Regularisation.
+        alpha: Of implicit feedback: how much an interaction adds to confidence.
+        biases: Of stars: whether what customers and products have in common is taken out first.
+    """
 
     rank: AtLeastOne
     reg: Weight
     alpha: Weight = 1.0
+    biases: bool = False
 
 
 class ChurnSettings(_Model):

@@ -1,11 +1,12 @@
-"""Stars: biases first, then a factorisation of what they leave, folded into one model.
+"""Stars: a factorisation of ratings, or of what biases leave of them.
 
-Ratings differ by customer (some are never pleased) and by product more than by taste. Taking that out before the
-factorisation leaves it taste alone (Koren, Bell and Volinsky 2009, "Adding biases"):
+Where ratings differ by customer (some are never pleased) and by product more than by taste, taking that out first leaves
+the factorisation taste alone (Koren, Bell and Volinsky 2009, "Adding biases"):
 
     rating = mean + bias of the customer + bias of the product + factors of the customer * factors of the product
 
-Two more factors hold the biases, a constant one against each, so that the result is an ordinary ALSModel: it is saved,
+Where customers rate what they like, a product's mean says who bought it, and the plain factorisation is the better one;
+the search tries both. Two more factors hold the biases, a constant one against each, so that the result is an ordinary ALSModel: it is saved,
 registered and asked like any other.
 """
 
@@ -37,7 +38,7 @@ class _Biases:
 
 
 def fit_stars(rows: DataFrame, trial: FactorTrial, settings: MlSettings) -> ALSModel:
-    """Fit biases and factors to stars.
+    """Fit factors to stars, or biases and factors.
 
     Args:
         rows: user, item, value, from `recommender.arrange`, persisted; its one partition in one order makes sums of
@@ -46,12 +47,16 @@ def fit_stars(rows: DataFrame, trial: FactorTrial, settings: MlSettings) -> ALSM
         settings: Iterations, blocks and seed.
 
     Returns:
-        A model of rank + 2 whose prediction is the rating, not yet kept within the range of stars; NaN for a customer
+        A model of the rank, with biases of rank + 2, whose prediction is the rating, not yet kept within the range of stars; NaN for a customer
         or product without ratings.
 
     Raises:
         InputError: If there are no rows.
     """
+    if not trial.biases:
+        if rows.isEmpty():
+            raise _no_ratings()
+        return fit_factors(rows, trial, settings, implicit=False)
     biases = _fit_biases(rows)
     expected = F.lit(biases.mean) + F.col("user_bias") + F.col("item_bias")
     rest = (
@@ -68,7 +73,7 @@ def fit_stars(rows: DataFrame, trial: FactorTrial, settings: MlSettings) -> ALSM
 def _fit_biases(rows: DataFrame) -> _Biases:
     total = rows.agg(F.sum("value"), F.count(F.lit(1))).first()
     if total is None or not total[1]:
-        raise InputError("there are no ratings to learn from", where="transactions.rating", remedy="load some")
+        raise _no_ratings()
     mean = float(total[0]) / int(total[1])
     spark = rows.sparkSession
     items = _bias_of(rows.select("item", (F.col("value") - mean).alias("rest")), "item")
@@ -76,6 +81,10 @@ def _fit_biases(rows: DataFrame) -> _Biases:
     left = rows.join(F.broadcast(item_biases), on="item", how="inner")
     users = _bias_of(left.select("user", (F.col("value") - mean - F.col("bias")).alias("rest")), "user")
     return _Biases(mean, spark.createDataFrame(users, "user int, bias double"), item_biases)
+
+
+def _no_ratings() -> InputError:
+    return InputError("there are no ratings to learn from", where="transactions.rating", remedy="load some")
 
 
 def _bias_of(rest: DataFrame, key: str) -> pd.DataFrame:

@@ -41,7 +41,10 @@ from common.settings import FactorTrial, MlSettings, load_settings
 
 TARGETS = {"rmse": 0.92, "mae": 0.73, "ndcg": 0.47}
 PUBLISHED = {"ALS RMSE": 0.965, "ALS MAE": 0.753, "SAR": 0.382, "LightGCN": 0.420, "BPR": 0.442, "BiVAE": 0.475}
-EXPLICIT = tuple(FactorTrial(rank=rank, reg=reg) for rank, reg in ((20, 0.13), (40, 0.13), (60, 0.13)))
+EXPLICIT = tuple(
+    FactorTrial(rank=rank, reg=reg, biases=biases)
+    for rank, reg, biases in ((40, 0.12, False), (40, 0.13, True), (60, 0.13, True))
+)
 IMPLICIT = tuple(
     FactorTrial(rank=rank, reg=reg, alpha=alpha)
     for rank, reg, alpha in ((32, 0.1, 1.0), (32, 0.2, 2.0), (48, 0.2, 2.0))

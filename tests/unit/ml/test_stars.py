@@ -14,7 +14,7 @@ from common.ml.recommender import arrange, dense, fit_factors, make_index
 from common.ml.stars import fit_stars
 from common.settings import FactorTrial, Settings
 
-TRIAL = FactorTrial(rank=2, reg=0.1)
+TRIAL = FactorTrial(rank=2, reg=0.1, biases=True)
 RATED = [
     (f"u{user}", f"p{item}", float(1 + (user * 3 + item * item) % 5))
     for user in range(6)
@@ -76,6 +76,15 @@ def test_who_is_not_known_has_no_prediction(
     assert np.isnan(row["prediction"])
 
 
-def test_no_ratings_at_all(rated: DataFrame, settings: Settings) -> None:
+def test_without_biases_it_is_the_plain_factorisation(rated: DataFrame, settings: Settings, checkpoints: None) -> None:
+    rows = arrange(rated, make_index(rated), "rating").persist()
+    plain = TRIAL.model_copy(update={"biases": False})
+    found, wanted = fit_stars(rows, plain, settings.ml), fit_factors(rows, plain, settings.ml, implicit=False)
+    assert np.array_equal(dense(found.userFactors, 6, TRIAL.rank), dense(wanted.userFactors, 6, TRIAL.rank))
+
+
+@pytest.mark.parametrize("biases", [True, False])
+def test_no_ratings_at_all(rated: DataFrame, settings: Settings, *, biases: bool) -> None:
+    trial = TRIAL.model_copy(update={"biases": biases})
     with pytest.raises(InputError, match="no ratings to learn from"):
-        fit_stars(arrange(rated.limit(0), make_index(rated), "rating"), TRIAL, settings.ml)
+        fit_stars(arrange(rated.limit(0), make_index(rated), "rating"), trial, settings.ml)
