@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 _NODE_WIDTH = 10.0
 _THINNEST = 1.5
+_LINE = 14.0
 _TOP = 26.0
+_LABEL_GAP = 6.0
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,23 @@ class Link:
 
 
 @dataclass(frozen=True)
+class Extent:
+    """How large a drawing is to be.
+
+    Attributes:
+        width: Of the whole.
+        bars: The height that the values of the fullest column take together.
+        gap: Between two nodes of a column; labels need it.
+        outside: Room on either side for the labels of the first and the last column, where no ribbon crosses them.
+    """
+
+    width: float
+    bars: float
+    gap: float = 34.0
+    outside: float = 0.0
+
+
+@dataclass(frozen=True)
 class PlacedNode:
     """A node with its place and the place of its label; lengths in units of the drawing."""
 
@@ -48,6 +67,11 @@ class PlacedNode:
     height: float
     label_x: float
     anchor: str
+
+    @property
+    def is_thin(self) -> bool:
+        """Whether its ribbons are thinner than its label, and would strike it through."""
+        return self.height < _LINE
 
 
 @dataclass(frozen=True)
@@ -76,9 +100,7 @@ def lay_out(
     nodes: Sequence[Node],
     links: Sequence[Link],
     heads: Sequence[str],
-    *,
-    size: tuple[float, float],
-    gap: float = 34.0,
+    extent: Extent,
 ) -> Flow:
     """Place nodes and ribbons.
 
@@ -89,36 +111,38 @@ def lay_out(
         nodes: In each column from top to bottom.
         links: Drawn in their order.
         heads: The name of each column.
-        size: The width of the drawing, and the height that the values of the fullest column take together.
-        gap: Between two nodes of a column; labels need it.
+        extent: Of the drawing.
     """
-    width, bars = size
+    width, gap, outside = extent.width, extent.gap, extent.outside
     columns = [[node for node in nodes if node.column == index] for index in range(len(heads))]
     fullest = max((sum(node.value for node in column) for column in columns), default=0)
-    scale = bars / fullest if fullest else 0.0
-    step = (width - _NODE_WIDTH) / max(len(heads) - 1, 1)
+    scale = extent.bars / fullest if fullest else 0.0
+    step = (width - 2 * outside - _NODE_WIDTH) / max(len(heads) - 1, 1)
+    sides = [_side(index, len(heads), outside) for index in range(len(heads))]
     placed: dict[str, PlacedNode] = {}
     height = 0.0
     for index, column in enumerate(columns):
         y = _TOP + gap / 2
-        is_last = index == len(columns) - 1
         for node in column:
             tall = max(node.value * scale, _THINNEST)
-            x = index * step
-            label_x = x - 6 if is_last else x + _NODE_WIDTH + 6
-            placed[node.key] = PlacedNode(node, x, y, tall, label_x, "end" if is_last else "start")
+            x = outside + index * step
+            label_x = x - _LABEL_GAP if sides[index] == "end" else x + _NODE_WIDTH + _LABEL_GAP
+            placed[node.key] = PlacedNode(node, x, y, tall, label_x, sides[index])
             y += max(tall, _THINNEST) + gap
         height = max(height, y - gap / 2)
     ribbons = _ribbons(links, placed, scale)
     marks = tuple(
-        (
-            index * step + (_NODE_WIDTH if index == len(heads) - 1 else 0),
-            "end" if index == len(heads) - 1 else "start",
-            head,
-        )
+        (outside + index * step + (_NODE_WIDTH if sides[index] == "end" else 0), sides[index], head)
         for index, head in enumerate(heads)
     )
     return Flow(width, height, _NODE_WIDTH, tuple(placed.values()), ribbons, marks)
+
+
+def _side(index: int, count: int, outside: float) -> str:
+    """Where a column's labels end or start: outside of the drawing's ribbons where there is room for that."""
+    if outside:
+        return "end" if index == 0 else "start"
+    return "end" if index == count - 1 else "start"
 
 
 def _ribbons(links: Sequence[Link], placed: dict[str, PlacedNode], scale: float) -> tuple[PlacedLink, ...]:

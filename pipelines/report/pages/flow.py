@@ -7,14 +7,14 @@ from dataclasses import dataclass, replace
 
 from common.layout import DATASETS
 from pipelines.report import formats
-from pipelines.report.charts.flow import Flow, Link, Node, lay_out
+from pipelines.report.charts.flow import Extent, Flow, Link, Node, lay_out
 from pipelines.report.runs import Run
 
 HEADS = ("Raw", "Clean", "Warehouse", "Published")
 _FATES = ("quarantined", "duplicates", "superseded")
 _FED_BY = {"load_dimensions": ("users", "products"), "load_facts": ("transactions", "clickstream")}
 _KINDS = {"load_dimensions": "dimensions", "load_facts": "facts"}
-_WIDE, _NARROW = 920.0, 340.0
+_WIDE, _NARROW = Extent(1060.0, 290.0, 24.0, 150.0), Extent(340.0, 240.0, 36.0, 74.0)
 _WAREHOUSE = HEADS.index("Warehouse")
 
 
@@ -41,8 +41,8 @@ def row_flow(run: Run, published: Mapping[str, int]) -> RowFlow | None:
     _published(run, published, nodes, links)
     heads = HEADS[: max(node.column for node in nodes) + 1]
     return RowFlow(
-        wide=lay_out(nodes, links, heads, size=(_WIDE, 290.0), gap=24.0),
-        narrow=lay_out(*_narrowed(nodes, links, heads), size=(_NARROW, 240.0), gap=36.0),
+        wide=lay_out(nodes, links, heads, _WIDE),
+        narrow=lay_out(*_narrowed(nodes, links, heads), _NARROW),
         summary=_summary(run),
     )
 
