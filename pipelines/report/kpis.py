@@ -100,7 +100,7 @@ KPIS: dict[str, tuple[Kpi, ...]] = {
     ),
     "product_performance": (
         Kpi("Highest revenue", "top_products", "net_revenue", note="product_name"),
-        Kpi("Sold most often", "top_products_by_units", "units", note="product_name"),
+        Kpi("Most units sold", "top_products_by_units", "units", note="product_name"),
         Kpi("Highest margin", "products_by_margin", "margin", note="product_name"),
         Kpi("Least stock cover", "stock_cover", "days_of_cover", note="product_name"),
     ),
@@ -124,7 +124,7 @@ KPIS: dict[str, tuple[Kpi, ...]] = {
     ),
     "abandoned_carts": (
         Kpi(
-            "Carts abandoned",
+            "Abandonment rate",
             _CARTS,
             "abandonment_rate",
             before="abandonment_rate_before",

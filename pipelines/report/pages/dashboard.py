@@ -51,8 +51,7 @@ def _page(dashboard: Dashboard, dashboards: Dashboards, run: Run | None) -> Page
             copies[path] = query.csv
         cards.append(_card(query, dashboards, path))
     facts = [("As of", formats.day(dashboards.as_of))]
-    if dashboards.period is not None:
-        facts.append(("Period", days(dashboards.period.start, dashboards.period.end)))
+    facts.append(("Period", _period(dashboard, dashboards)))
     if dashboards.currency:
         facts.append(("Currency", dashboards.currency))
     return Page(
@@ -68,6 +67,14 @@ def _page(dashboard: Dashboard, dashboards: Dashboards, run: Run | None) -> Page
         tables=tuple(each.table for each in cards if each.table and each.table.csv not in copies),
         copies=copies,
     )
+
+
+def _period(dashboard: Dashboard, dashboards: Dashboards) -> str:
+    """The days that most of a dashboard is about; all data where none of its queries is about the common period."""
+    own = [query.period for query in dashboard.queries]
+    if dashboards.period is None or dashboards.period not in own:
+        return "all data, where a chart names no other"
+    return days(dashboards.period.start, dashboards.period.end)
 
 
 def arranged(cards: Sequence[Card]) -> list[Card]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 
 from common.layout import DATASETS
 from pipelines.report import formats
@@ -10,7 +11,7 @@ from pipelines.report.charts.specs import ChartSpec
 from pipelines.report.pages.model import Card, Notice, Page, card, made_query
 from pipelines.report.quality import DatasetQuality
 from pipelines.report.results import Column
-from pipelines.report.runs import Run
+from pipelines.report.runs import RUNS_SHOWN, Run
 from pipelines.report.tables import Cell, Table, number, of_values, text
 
 _FEWEST_RUNS, _RUNS_DRAWN = 2, 20
@@ -39,10 +40,21 @@ def quality_page(runs: Sequence[Run], quality: Sequence[DatasetQuality]) -> Page
         group="Run",
         template="quality.html",
         lead="What cleaning accepted, what it turned away and why, and how that moved from run to run.",
+        facts=_facts(runs, quality),
         notices=tuple(notices),
-        context={"history": history, "reasons": reasons, "tables": tables, "runs": len(runs)},
+        context={"history": history, "reasons": reasons, "tables": tables, "most": RUNS_SHOWN},
         tables=(*(table for table in tables.values() if table.rows), *(each.table for each in cards if each.table)),
     )
+
+
+def _facts(runs: Sequence[Run], quality: Sequence[DatasetQuality]) -> tuple[tuple[str, str], ...]:
+    """The day and the run of what is shown: the newest run that cleaned something."""
+    cleaned = max((each.run_id for each in quality), default=None)
+    run = next((run for run in runs if run.run_id == cleaned), None)
+    if run is None:
+        return ()
+    as_of = [("As of", formats.day(date.fromisoformat(run.date)))] if run.date else []
+    return (*as_of, ("Run", run.run_id))
 
 
 def datasets_table(quality: Sequence[DatasetQuality]) -> Table:

@@ -47,7 +47,7 @@ def overview_page(layout: Layout, runs: Sequence[Run], published: Sequence[Publi
         context={
             "run": run,
             "status": STATUS[run.status],
-            "tiles": run_tiles(run, earlier),
+            "tiles": run_tiles(run, earlier, published),
             "lanes": lanes(run),
             "ticks": ticks(length_of(run)),
             "flow": row_flow(run, {each.name: each.rows for each in published}),
@@ -111,7 +111,7 @@ def _notices(layout: Layout, run: Run) -> list[Notice]:
     return found
 
 
-def run_tiles(run: Run, earlier: Sequence[Run]) -> list[Tile]:
+def run_tiles(run: Run, earlier: Sequence[Run], published: Sequence[Published] = ()) -> list[Tile]:
     """The figures of a run, and of one that was done its course and its change from the run before that was done."""
     is_done = run.status == "ok"
     done = [each for each in earlier if is_done and each.status == "ok"]
@@ -132,7 +132,7 @@ def run_tiles(run: Run, earlier: Sequence[Run]) -> list[Tile]:
                 label=label,
                 value=formats.compact(now, unit),
                 change=change(now, known[0] if known else None, unit, better, "the run before"),
-                note=_tile_note(run, label),
+                note=_tile_note(run, label, published),
                 spark=sparkline(course),
                 spark_label=f"{label} over the last {len(course)} runs",
             )
@@ -149,7 +149,12 @@ def _gates_tile(gates: Sequence[Gate]) -> Tile:
     return Tile("Gates passed", passed, note=f"{held} expectations, {took}", href="#gates")
 
 
-def _tile_note(run: Run, label: str) -> str | None:
+def _tile_note(run: Run, label: str, published: Sequence[Published]) -> str | None:
+    if label == "Rows read" and run.cleaned("read"):
+        return "from raw files, in this run"
+    if label == "Rows published" and run.published_rows is not None:
+        computed = sum(each.rows for each in published if not each.name.startswith(("fact_", "dim_")))
+        return f"tables as a whole, {formats.count(computed)} of them aggregates"
     if label == "Quarantined" and run.cleaned("read"):
         return f"{formats.count(run.cleaned('quarantined'))} rows"
     if label == "Duration" and run.seconds:
