@@ -15,6 +15,13 @@ _SMALL_SHARE = 0.1
 _NUMERIC_UNITS = frozenset(
     {"money", "count", "share", "growth", "seconds", "days", "score", "number", "ratio", "ratio3"}
 )
+_WHOLE_NAMES = {
+    "median_seconds": "median",
+    "average_seconds": "average",
+    "ninth_tenth_seconds": "90th percentile",
+    "p90_seconds": "90th percentile",
+    "net_revenue_7_day_average": "net revenue, 7-day average",
+}
 _SHORT_NAMES = {"auc": "AUC", "rmse": "RMSE", "mae": "MAE", "ndcg": "NDCG", "ece": "calibration error", "rfm": "RFM"}
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
@@ -179,6 +186,8 @@ def category(value: Any, column: str) -> str:  # noqa: ANN401 - any value that a
 
 def words(name: str) -> str:
     """An identifier as words: net_amount is net amount, ndcg_at_10 is NDCG at 10."""
+    if name in _WHOLE_NAMES:
+        return _WHOLE_NAMES[name]
     return " ".join(_SHORT_NAMES.get(word, word) for word in name.replace("_", " ").split(" "))
 
 

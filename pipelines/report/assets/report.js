@@ -1,8 +1,7 @@
-// Theme, menu, tables and charts of the report. No network, no libraries but Plotly.
+// Theme, menu, tables and charts of the report. No network, no libraries but Plotly; figures.js fits the charts.
 (function () {
   "use strict";
   const root = document.documentElement;
-  const NARROW = 420;
   const ROWS_SHOWN = 12;
 
   // ---------------------------------------------------------------------------------------------------- theme, menu
@@ -107,78 +106,16 @@
   // --------------------------------------------------------------------------------------------------------- charts
   const CONFIG = { displayModeBar: false, responsive: false, showTips: false, doubleClick: "reset" };
 
-  const DATES = [
-    { dtickrange: [null, 43200000], value: "%H:%M\n%e %b" },
-    { dtickrange: [43200000, 2419200000], value: "%e %b\n%Y" },
-    { dtickrange: ["M1", "M6"], value: "%b\n%Y" },
-    { dtickrange: ["M12", null], value: "%Y" },
-  ];
-
   function tokens() {
     const style = window.getComputedStyle(root);
     return (name) => style.getPropertyValue("--" + name).trim();
-  }
-
-  // Replaces @name by the theme's colour, wherever it stands in a figure.
-  function resolve(value, token) {
-    if (typeof value === "string" && value.startsWith("@")) {
-      if (value === "@heat") return [[0, token("heat-low")], [1, token("heat-high")]];
-      return token(value.slice(1));
-    }
-    if (Array.isArray(value)) return value.map((each) => resolve(each, token));
-    if (value !== null && typeof value === "object") {
-      return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, resolve(each, token)]));
-    }
-    return value;
-  }
-
-  function themed(figure, width, height) {
-    const token = tokens();
-    const made = resolve(figure, token);
-    const layout = made.layout;
-    const meta = layout.meta || {};
-    const narrow = width < NARROW;
-    const font = { family: window.getComputedStyle(document.body).fontFamily, size: 12, color: token("muted") };
-    const axis = {
-      gridcolor: token("rule"), linecolor: token("rule"), zerolinecolor: token("rule"), tickcolor: token("rule"),
-      automargin: true, fixedrange: true, ticks: "",
-    };
-    if (narrow && layout.annotations) {
-      layout.annotations = layout.annotations.filter((each) => each.name !== "line-end");
-      layout.showlegend = true;
-    }
-    if (narrow && meta.ends && layout.yaxis.ticktext) {
-      layout.yaxis.ticktext = layout.yaxis.ticktext.map((text) => (text.length > 20 ? text.slice(0, 19) + "…" : text));
-    }
-    const dates = layout.xaxis && layout.xaxis.type === "date" ? { tickformatstops: DATES } : {};
-    const right = meta.ends ? (narrow ? 64 : 90) : meta.right && !narrow ? meta.right : 12;
-    return {
-      data: made.data,
-      layout: {
-        showlegend: false,
-        ...layout,
-        width,
-        height,
-        font,
-        paper_bgcolor: "rgba(0,0,0,0)",
-        plot_bgcolor: "rgba(0,0,0,0)",
-        margin: { l: 8, r: right, t: 8, b: 8 },
-        hoverlabel: {
-          bgcolor: token("surface"), bordercolor: token("rule-strong"), font: { ...font, color: token("ink") }, align: "left",
-        },
-        legend: { orientation: "h", x: 0, y: 1.02, yanchor: "bottom", font: { ...font, color: token("ink") }, traceorder: "normal" },
-        xaxis: { ...axis, showgrid: false, nticks: narrow ? 5 : 9, ...dates, ...layout.xaxis },
-        yaxis: { ...axis, zeroline: !meta.ends, nticks: 6, ...layout.yaxis, tickfont: { ...font, color: meta.ends ? token("ink") : token("muted") } },
-        dragmode: false,
-      },
-    };
   }
 
   const plots = () => Array.from(document.querySelectorAll(".plot"));
   const figureOf = (plot) => JSON.parse(plot.parentElement.querySelector("script.figure").textContent);
 
   async function drawOne(plot) {
-    const { data, layout } = themed(figureOf(plot), plot.clientWidth, plot.clientHeight);
+    const { data, layout } = window.reportFigures.fit(figureOf(plot), plot.clientWidth, plot.clientHeight, tokens());
     await window.Plotly.react(plot, data, layout, CONFIG);
     plot.dataset.drawn = "true";
     plot.dataset.theme = String(isDark());

@@ -6,7 +6,8 @@ from datetime import date
 
 from pipelines.report.charts.canvas import Canvas, Drawing
 from pipelines.report.charts.courses import columns, line
-from pipelines.report.charts.groups import bars, funnel, heatmap, scatter
+from pipelines.report.charts.groups import bars, funnel, scatter
+from pipelines.report.charts.matrices import drops, heatmap
 from pipelines.report.charts.specs import ChartSpec
 from pipelines.report.results import Query
 
@@ -17,6 +18,7 @@ _DRAWERS = {
     "bars": bars,
     "heatmap": heatmap,
     "funnel": funnel,
+    "drops": drops,
     "scatter": scatter,
 }
 

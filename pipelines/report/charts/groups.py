@@ -1,9 +1,6 @@
-"""Figures of groups: bars, matrices, funnels, clouds of points."""
+"""Figures of groups: bars and funnels, with other figures of each beside its bar, and clouds of points."""
 
 from __future__ import annotations
-
-from collections.abc import Sequence
-from typing import Any
 
 from pipelines.report import formats
 from pipelines.report.charts.canvas import (
@@ -17,112 +14,136 @@ from pipelines.report.charts.canvas import (
     number,
     tick_format,
 )
+from pipelines.report.charts.specs import Row
 from pipelines.report.results import Column
 
-_CELLS_WITH_TEXT = 80
-_LONGEST_TICK = 28
+_BESIDE_HEAD, _PANEL_HEAD, _LEGEND = 34, 26, 30
 
 
 def bars(canvas: Canvas) -> Drawing:
-    """Horizontal bars in the order of the rows, each with its value at its end."""
+    """Horizontal bars in the order of the rows, each with its value at its end; a panel for each of a series.
+
+    Where names, values and the figures beside them go is for the page to say,
+    which knows their lengths in pixels (`meta`).
+    """
     columns = [canvas.column(name) for name in canvas.spec.y]
-    rows = _ranked(canvas, columns[0])
-    second = canvas.spec.label
-    # Two rows may have one label, and an axis of labels would draw them over each other.
-    labels = [_label(row[canvas.spec.x or ""], row[second] if second else None) for row in rows]
-    traces = [_bar_trace(canvas, column, rows, labels, index) for index, column in enumerate(columns)]
-    if canvas.spec.series is not None:
-        kinds = list(dict.fromkeys(str(row[canvas.spec.series]) for row in rows))
-        traces[0]["marker"] = {"color": [SERIES[kinds.index(str(row[canvas.spec.series]))] for row in rows]}
-    layout = {
-        "xaxis": {"visible": False, "rangemode": "tozero", **_room_for_losses(traces)},
-        "yaxis": {
-            "autorange": "reversed",
-            "tickmode": "array",
-            "tickvals": list(range(len(rows))),
-            "ticktext": [_shorten(label) for label in labels],
-            "showgrid": False,
-        },
-        "bargap": 0.35,
-        "showlegend": len(columns) > 1,
-        "meta": {"ends": True},
+    rows = canvas.spec.limited(canvas.query.rows)
+    parts = _parts(canvas, rows)
+    traces: list[Figure] = []
+    layout: Figure = {"bargap": 0.35, "showlegend": len(columns) > 1, "annotations": []}
+    each = ROW_HEIGHT if len(columns) == 1 else 22 * len(columns)
+    head = _PANEL_HEAD if len(parts) > 1 else 0
+    height = sum(head + each * max(len(part), 2) for _, part in parts)
+    top = height
+    for index, (name, part) in enumerate(parts):
+        own = str(index + 1) if index else ""
+        low = top - head - each * max(len(part), 2)
+        traces += _traces(canvas, columns, part, index, own)
+        layout[f"xaxis{own}"] = {"visible": False, "anchor": f"y{own}"}
+        layout[f"yaxis{own}"] = _names(canvas, part) | {
+            "anchor": f"x{own}",
+            "domain": [low / height, (top - head) / height],
+        }
+        if head:
+            layout["annotations"].append(_panel_head(name, (top - head) / height))
+        top = low
+    layout["meta"] = {
+        "ends": True,
+        "beside": [_beside(canvas, canvas.column(name), rows) for name in canvas.spec.beside],
     }
-    tall = ROW_HEIGHT if len(columns) == 1 else 22 * len(columns)
-    height = 40 + tall * max(len(rows), 2) + (30 if len(columns) > 1 else 0)
-    title = canvas.axis(columns[0], alone=len(columns) == 1)
-    return Drawing({"data": traces, "layout": layout}, height, title)
+    above = (_LEGEND if len(columns) > 1 else 0) + (_BESIDE_HEAD if canvas.spec.beside else 0)
+    return Drawing(
+        {"data": traces, "layout": layout}, 24 + height + above, canvas.axis(columns[0], alone=len(columns) == 1)
+    )
 
 
-def _ranked(canvas: Canvas, column: Column) -> list[dict[str, Any]]:
-    """The rows that are drawn: as many as the limit says, with a series as many of each."""
-    drawn: list[dict[str, Any]] = []
-    counts: dict[str, int] = {}
-    for row in canvas.query.rows:
-        group = str(row[canvas.spec.series]) if canvas.spec.series else ""
-        if row[column.name] is not None and counts.get(group, 0) < canvas.spec.limit:
-            counts[group] = counts.get(group, 0) + 1
-            drawn.append(row)
-    return drawn
+def _parts(canvas: Canvas, rows: list[Row]) -> list[tuple[str, list[Row]]]:
+    series = canvas.spec.series
+    if series is None:
+        return [("", rows)]
+    groups: dict[str, list[Row]] = {}
+    for row in rows:
+        groups.setdefault(formats.category(row[series], series), []).append(row)
+    return list(groups.items())
 
 
-def _bar_trace(canvas: Canvas, column: Column, rows: list[dict[str, Any]], labels: list[str], index: int) -> Figure:
+def _panel_head(name: str, y: float) -> Figure:
     return {
-        "type": "bar",
-        "orientation": "h",
-        "name": column.label,
-        "y": list(range(len(rows))),
-        "x": [number(row[column.name]) for row in rows],
-        "marker": {"color": SERIES[index]},
-        "text": [formats.compact(row[column.name], column.unit) for row in rows],
-        "textposition": "outside",
-        "cliponaxis": False,
-        "customdata": labels,
-        "hovertemplate": f"%{{customdata}}<br>{hover_format('x', column.unit, canvas.currency)}"
-        f"<extra>{column.label if len(canvas.spec.y) > 1 else ''}</extra>",
+        "name": "panel",
+        "xref": "paper",
+        "yref": "paper",
+        "x": 0,
+        "y": y,
+        "xanchor": "left",
+        "yanchor": "bottom",
+        "text": name,
+        "showarrow": False,
     }
 
 
-def heatmap(canvas: Canvas) -> Drawing:
-    """A matrix with its values written into the cells where there is room."""
-    spec = canvas.spec
-    column = canvas.column(spec.value)
-    x, y = spec.x or "", spec.y[0]
-    across, down = (_places([row[name] for row in canvas.query.rows]) for name in (x, y))
-    known = {(row[x], row[y]): number(row[column.name]) for row in canvas.query.rows}
-    trace: Figure = {
-        "type": "heatmap",
-        "x": [formats.category(value, x) for value in across],
-        "y": [formats.category(value, y) for value in down],
-        "z": [[known.get((right, low)) for right in across] for low in down],
-        "colorscale": "@heat",
-        "xgap": 2,
-        "ygap": 2,
-        "hoverongaps": False,
-        "hovertemplate": f"{formats.words(y)} %{{y}}, {formats.words(x)} %{{x}}<br>"
-        f"{hover_format('z', column.unit, canvas.currency)}<extra></extra>",
-        "colorbar": {"thickness": 10, "outlinewidth": 0, "tickformat": tick_format(column.unit), "len": 0.9},
+def _names(canvas: Canvas, rows: list[Row]) -> Figure:
+    """The axis of names. Two rows may have one name, and an axis of names would draw them over each other."""
+    return {
+        "range": [max(len(rows), 2) - 0.5, -0.5],
+        "tickmode": "array",
+        "tickvals": list(range(len(rows))),
+        "ticktext": _labels(canvas, rows),
+        "showgrid": False,
     }
-    if len(across) * len(down) <= _CELLS_WITH_TEXT:
-        in_cells = {"share": "%{z:.0%}", "count": "%{z:,}", "seconds": "%{z:,.0f}"}.get(column.unit or "", "%{z:.3~s}")
-        trace |= {"texttemplate": in_cells, "showscale": False}
-    layout = {
-        "xaxis": {"type": "category", "showgrid": False},
-        "yaxis": {"type": "category", "autorange": "reversed", "showgrid": False, "dtick": 1},
+
+
+def _labels(canvas: Canvas, rows: list[Row]) -> list[str]:
+    x, second = canvas.spec.x or "", canvas.spec.label
+    return [formats.category(row[x], "") + (f" · {row[second]}" if second and row[second] else "") for row in rows]
+
+
+def _traces(canvas: Canvas, columns: list[Column], rows: list[Row], part: int, own: str) -> list[Figure]:
+    return [
+        {
+            "type": "bar",
+            "orientation": "h",
+            "name": column.label,
+            "xaxis": f"x{own}",
+            "yaxis": f"y{own}",
+            "y": list(range(len(rows))),
+            # No value is no bar, but a place with a dash where its length would be.
+            "x": [number(row[column.name]) or 0 for row in rows],
+            "marker": {"color": SERIES[index + part]},
+            "text": [formats.compact(row[column.name], column.unit) for row in rows],
+            "textposition": "outside",
+            "cliponaxis": False,
+            "customdata": _labels(canvas, rows),
+            "hovertemplate": f"%{{customdata}}<br>{hover_format('x', column.unit, canvas.currency)}"
+            f"<extra>{column.label if len(columns) > 1 else ''}</extra>",
+        }
+        for index, column in enumerate(columns)
+    ]
+
+
+def _beside(canvas: Canvas, column: Column, rows: list[Row]) -> Figure:
+    """A column of figures to the right of the bars; growth in the colours of better and worse."""
+    values = [row[column.name] for row in rows]
+    colours = {True: "@good", False: "@bad"}
+    head = canvas.axis(column) if column.unit in {"seconds", "days"} else column.label
+    return {
+        "head": "growth" if column.unit == "growth" and column.name.endswith("growth") else head,
+        "texts": [formats.compact(value, column.unit) for value in values],
+        "colours": [colours[value > 0] if column.unit == "growth" and value else "@muted" for value in values],
     }
-    title = f"{canvas.axis(column)}, by {formats.words(y)} (down) and {formats.words(x)} (across)"
-    return Drawing({"data": [trace], "layout": layout}, 60 + ROW_HEIGHT * max(len(down), 3), title)
 
 
 def funnel(canvas: Canvas) -> Drawing:
     """Steps as bars from top to bottom, each with its part of the first."""
     column = canvas.column(canvas.spec.y[0])
-    rows = canvas.query.rows
+    rows = list(canvas.query.rows)
     first = float(rows[0][column.name] or 0)
     values = [number(row[column.name]) or 0 for row in rows]
     trace: Figure = {
         "type": "bar",
         "orientation": "h",
-        "y": [formats.words(str(row[canvas.spec.x or ""])) for row in rows],
+        "xaxis": "x",
+        "yaxis": "y",
+        "y": list(range(len(rows))),
         "x": values,
         "marker": {"color": SERIES[0]},
         "text": [
@@ -130,15 +151,18 @@ def funnel(canvas: Canvas) -> Drawing:
         ],
         "textposition": "outside",
         "cliponaxis": False,
-        "hovertemplate": "%{y}: %{text}<extra></extra>",
+        "customdata": _labels(canvas, rows),
+        "hovertemplate": "%{customdata}: %{text}<extra></extra>",
     }
     layout = {
-        "xaxis": {"visible": False, "rangemode": "tozero"},
-        "yaxis": {"type": "category", "autorange": "reversed", "showgrid": False},
+        "xaxis": {"visible": False},
+        "yaxis": _names(canvas, rows),
         "bargap": 0.3,
-        "meta": {"ends": True},
+        "meta": {"ends": True, "beside": [_beside(canvas, canvas.column(name), rows) for name in canvas.spec.beside]},
+        "annotations": [],
     }
-    return Drawing({"data": [trace], "layout": layout}, 40 + 44 * len(rows), canvas.axis(column))
+    above = _BESIDE_HEAD if canvas.spec.beside else 0
+    return Drawing({"data": [trace], "layout": layout}, 40 + 44 * len(rows) + above, canvas.axis(column))
 
 
 def scatter(canvas: Canvas) -> Drawing:
@@ -161,25 +185,3 @@ def scatter(canvas: Canvas) -> Drawing:
         "yaxis": {"tickformat": tick_format(y.unit), "rangemode": "tozero"},
     }
     return Drawing({"data": [trace], "layout": layout}, LINE_HEIGHT + 40, canvas.axis(y))
-
-
-def _room_for_losses(traces: Sequence[Figure]) -> Figure:
-    """Room left of bars below zero, where their values stand."""
-    values = [value for trace in traces for value in trace["x"] if value is not None]
-    low, high = min([*values, 0]), max([*values, 0])
-    return {"range": [low - 0.2 * (high - low), high + 0.02 * (high - low)]} if low < 0 else {}
-
-
-def _places(values: Sequence[Any]) -> list[Any]:
-    """The places along an axis of categories: numbers and days in order, words as the rows have them."""
-    known = list(dict.fromkeys(values))
-    return known if any(value is None or isinstance(value, str) for value in known) else sorted(known)
-
-
-def _label(first: Any, second: Any) -> str:  # noqa: ANN401 - any value of a row
-    text = formats.category(first, "")
-    return f"{text} · {second}" if second is not None else text
-
-
-def _shorten(label: str) -> str:
-    return label if len(label) <= _LONGEST_TICK else label[: _LONGEST_TICK - 1] + "…"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 from pipelines.report.results import Column, Query
 
-Kind = Literal["line", "columns", "stacked", "bars", "heatmap", "funnel", "scatter", "table"]
+Row = dict[str, Any]
+Kind = Literal["line", "columns", "stacked", "bars", "heatmap", "funnel", "drops", "scatter", "table"]
 _FEW = 4
 _UNITS_BY_WORTH = ("money", "share", "count", "seconds", "days", None)
 
@@ -18,13 +20,18 @@ class ChartSpec:
 
     Attributes:
         kind: line and columns over time or an ordered category; stacked columns by series; bars for a ranking;
-            heatmap of two categories; funnel of ordered steps; scatter of two numbers; table for no chart.
+            heatmap of two categories; funnel of ordered steps; drops for what is lost from step to step in each group;
+            scatter of two numbers; table for no chart.
         x: The column along the horizontal axis; of bars and funnels the label.
-        y: The columns of values, all of one unit; of a heatmap the vertical category.
-        series: The column that tells lines or stacks apart.
-        value: The value of a heatmap.
+        y: The columns of values, all of one unit; of a heatmap the vertical category; of drops the steps in order.
+        series: The column that tells lines or stacks apart; bars have a panel for each of its values.
+        value: The value of a heatmap; of drops what comes of all steps together.
         label: The name of a point of a scatter, or a second name of a bar.
         trend: A line over columns.
+        guides: Lines that are no data but show what would be, by their names in the series.
+        below: Columns over the same time, each in a panel of its own below.
+        beside: Columns whose values stand as figures to the right of bars.
+        ranked: The end from which the rows of a ranking were taken, highest or lowest; None where there are all.
         leave_out: A column and the value of rows that are not drawn.
         limit: How many bars are drawn at most; with a series, of each.
         wide: Whether it takes the whole width of a page.
@@ -37,15 +44,24 @@ class ChartSpec:
     value: str | None = None
     label: str | None = None
     trend: str | None = None
+    guides: tuple[str, ...] = ()
+    below: tuple[str, ...] = ()
+    beside: tuple[str, ...] = ()
+    ranked: Literal["highest", "lowest"] | None = None
     leave_out: tuple[str, object] | None = None
     limit: int = 15
     wide: bool = False
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """All columns that it draws."""
+        """The columns without which it cannot be drawn."""
         named = (self.x, *self.y, self.series, self.value, self.label, self.trend)
         return tuple(name for name in named if name)
+
+    def fitted(self, known: Set[str]) -> ChartSpec:
+        """Without the columns beside and below that are not there."""
+        below, beside = (tuple(name for name in names if name in known) for names in (self.below, self.beside))
+        return replace(self, below=below, beside=beside)
 
     def drawn(self, query: Query) -> Query:
         """A query with the rows that are drawn."""
@@ -54,28 +70,50 @@ class ChartSpec:
         column, value = self.leave_out
         return replace(query, rows=tuple(row for row in query.rows if row.get(column) != value))
 
+    def limited(self, rows: Sequence[Row]) -> list[Row]:
+        """The bars of some rows: as many as the limit says, with a series as many of each; none without a figure."""
+        drawn: list[Row] = []
+        counts: dict[str, int] = {}
+        for row in rows:
+            group = str(row[self.series]) if self.series else ""
+            has_figure = any(row[name] is not None for name in (*self.y, *self.beside))
+            if has_figure and counts.get(group, 0) < self.limit:
+                counts[group] = counts.get(group, 0) + 1
+                drawn.append(row)
+        return drawn
+
+    def left_out(self, query: Query) -> Sequence[Row]:
+        """The rows of a query that are not drawn."""
+        drawn = self.drawn(query).rows
+        return [row for row in query.rows if row not in drawn] if len(drawn) < len(query.rows) else []
+
 
 TABLE = ChartSpec("table")
 _NET = ("net_revenue",)
 CHARTS: dict[str, ChartSpec] = {
     # revenue
     "revenue_summary": TABLE,
-    "daily_revenue": ChartSpec("columns", "sales_date", _NET, trend="net_revenue_7_day_average", wide=True),
+    "daily_revenue": ChartSpec(
+        "columns", "sales_date", _NET, trend="net_revenue_7_day_average", below=("margin", "orders"), wide=True
+    ),
     "hourly_revenue": ChartSpec("columns", "hour", ("revenue",), wide=True),
-    "weekly_revenue": ChartSpec("columns", "week_start", _NET),
-    "monthly_margin": ChartSpec("columns", "month_start", ("gross_revenue", "net_revenue", "margin")),
-    "revenue_by_category": ChartSpec("bars", "category", _NET),
-    "revenue_by_country": ChartSpec("bars", "country", _NET),
-    "revenue_by_payment": ChartSpec("bars", "payment_method", _NET),
+    "weekly_revenue": ChartSpec("columns", "week_start", _NET, below=("net_revenue_growth",)),
+    "monthly_margin": ChartSpec(
+        "columns", "month_start", ("gross_revenue", "net_revenue", "margin"), below=("margin_share",)
+    ),
+    "revenue_by_category": ChartSpec("bars", "category", _NET, beside=("margin", "net_revenue_growth")),
+    "revenue_by_country": ChartSpec("bars", "country", _NET, beside=("net_revenue_growth",)),
+    "revenue_by_payment": ChartSpec("bars", "payment_method", _NET, beside=("return_share",)),
     "revenue_by_weekday_hour": ChartSpec("heatmap", "hour_of_day", ("weekday",), value="net_revenue", wide=True),
     # product_performance
-    "top_products": ChartSpec("bars", "product_name", _NET),
-    "bottom_products": ChartSpec("bars", "product_name", _NET),
-    "top_products_by_units": ChartSpec("bars", "product_name", ("units",)),
+    "top_products": ChartSpec("bars", "product_name", _NET, ranked="highest"),
+    "bottom_products": ChartSpec("bars", "product_name", _NET, ranked="lowest"),
+    "top_products_by_units": ChartSpec("bars", "product_name", ("units",), ranked="highest"),
     "products_by_margin": ChartSpec("bars", "product_name", ("margin",), series="ranking", limit=8),
     "view_to_purchase": ChartSpec("scatter", "viewing_sessions", ("conversion",), label="product_name"),
-    "discount_return": ChartSpec("bars", "discount_band", ("margin_per_discount",)),
-    "stock_cover": ChartSpec("bars", "product_name", ("days_of_cover",)),
+    # Lines without a discount have no margin per discount, and are what the others are held against.
+    "discount_return": ChartSpec("bars", "discount_band", ("margin_per_discount",), beside=("units_per_line",)),
+    "stock_cover": ChartSpec("bars", "product_name", ("days_of_cover",), ranked="lowest"),
     # customer_segmentation
     # Most of those who signed up never buy; beside them the others would be too short to compare.
     "rfm_segments": ChartSpec(
@@ -89,21 +127,29 @@ CHARTS: dict[str, ChartSpec] = {
     "cohort_value": ChartSpec("line", "months_since", ("revenue_per_customer_to_date",), series="cohort_month"),
     "lifetime_value": ChartSpec("columns", "tenth", ("net_revenue_share",)),
     "new_and_returning": ChartSpec("stacked", "week_start", _NET, series="customer_kind", wide=True),
-    "loyalty_tiers": ChartSpec("bars", "loyalty_tier", ("net_revenue_per_customer",)),
+    "loyalty_tiers": ChartSpec("bars", "loyalty_tier", ("net_revenue_per_customer",), beside=("buyer_share",)),
     # conversion_funnel
-    "funnel_steps": ChartSpec("funnel", "step_name", ("sessions",), wide=True),
-    "funnel_by_device": ChartSpec("bars", "device_type", ("conversion",)),
-    "funnel_by_source": ChartSpec("bars", "entry_source", ("conversion",), label="entry_medium"),
-    "daily_funnel": ChartSpec("line", "session_date", ("conversion",), wide=True),
+    "funnel_steps": ChartSpec("funnel", "step_name", ("sessions",), beside=("lost_sessions",), wide=True),
+    "funnel_by_device": ChartSpec(
+        "drops", "device_type", ("visits", "viewed", "added_to_cart", "began_checkout", "purchased"), value="conversion"
+    ),
+    "funnel_by_source": ChartSpec("bars", "entry_source", ("conversion",), label="entry_medium", beside=("visits",)),
+    "daily_funnel": ChartSpec("line", "session_date", ("visits",), below=("conversion",), wide=True),
     "step_times": ChartSpec("bars", "step_name", ("median_seconds", "ninth_tenth_seconds")),
     # abandoned_carts
     "abandonment_summary": TABLE,
-    "abandonment_by_day": ChartSpec("line", "session_date", ("abandonment_rate",), wide=True),
-    "abandonment_by_hour": ChartSpec("columns", "hour_of_day", ("abandonment_rate",)),
-    "abandonment_by_device": ChartSpec("bars", "device_type", ("abandonment_rate",)),
-    "abandonment_by_category": ChartSpec("bars", "category", ("left_value",)),
-    "cart_recovery": ChartSpec("bars", "outcome", ("abandoned_sessions",)),
-    "top_left_behind": ChartSpec("bars", "product_name", ("left_value",)),
+    "abandonment_by_day": ChartSpec(
+        "line",
+        "session_date",
+        ("abandoned_sessions",),
+        below=("abandonment_rate", "abandoned_value"),
+        wide=True,
+    ),
+    "abandonment_by_hour": ChartSpec("columns", "hour_of_day", ("abandonment_rate",), below=("abandoned_sessions",)),
+    "abandonment_by_device": ChartSpec("bars", "device_type", ("abandonment_rate",), beside=("abandoned_sessions",)),
+    "abandonment_by_category": ChartSpec("bars", "category", ("left_value",), beside=("left_share",)),
+    "cart_recovery": ChartSpec("bars", "outcome", ("abandoned_sessions",), beside=("session_share", "share_of_known")),
+    "top_left_behind": ChartSpec("bars", "product_name", ("left_value",), ranked="highest"),
 }
 
 
@@ -112,7 +158,7 @@ def chart_for(query: Query) -> ChartSpec:
     declared = CHARTS.get(query.name)
     known = {column.name for column in query.columns}
     if declared is not None and set(declared.columns) <= known:
-        return declared
+        return declared.fitted(known)
     return guess(query)
 
 

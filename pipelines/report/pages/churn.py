@@ -9,7 +9,7 @@ from pipelines.report import formats
 from pipelines.report.charts.specs import TABLE, ChartSpec
 from pipelines.report.evaluations import Evaluation
 from pipelines.report.kpis import Tile
-from pipelines.report.pages.evaluated import beside, digits, evaluated, trials
+from pipelines.report.pages.evaluated import beside, digits, evaluated, saying, trials
 from pipelines.report.pages.model import Card
 
 _FEATURES_DRAWN = 15
@@ -26,7 +26,7 @@ def churn_tiles(evaluation: Evaluation) -> list[Tile]:
             note=beside(figures, recency_alone="recency_auc", ceiling="ceiling_auc"),
         ),
         Tile("Accuracy", formats.share(accuracy), note=f"always the majority: {formats.share(majority)}"),
-        Tile("Calibration error", digits(figures.get("ece")), note="expected distance of said and seen chance"),
+        Tile("Calibration error", digits(figures.get("ece")), note="mean distance of the predicted and the seen share"),
         Tile("Customers who left", formats.share(test.get("positive_share")), note="of those tested"),
     ]
 
@@ -52,19 +52,27 @@ def _calibration(evaluation: Evaluation) -> Card:
     columns = [
         ("predicted", "double", "share"),
         ("line", "string", None),
-        ("left", "double", "share"),
+        ("share_that_left", "double", "share"),
         ("customers", "bigint", "count"),
     ]
     heading = (
         "Calibration",
         "Of those with a predicted chance, how many left? On the perfect line as many as predicted.",
     )
-    return evaluated(
+    made = evaluated(
         "churn_calibration",
         heading,
         columns,
         [*seen, *perfect],
-        ChartSpec("line", "predicted", ("left",), series="line"),
+        ChartSpec("line", "predicted", ("share_that_left",), series="line", guides=("perfect",)),
+    )
+    if not bins:
+        return made
+    furthest = max(bins, key=lambda each: abs(each["share"] - each["mean_probability"]))
+    return saying(
+        made,
+        f"Furthest from the perfect line where {formats.share(furthest['mean_probability'])} were predicted to leave: "
+        f"{formats.share(furthest['share'])} did.",
     )
 
 
@@ -76,7 +84,7 @@ def _lift(evaluation: Evaluation) -> Card:
     columns = [
         ("tenth", "int", "number"),
         ("customers", "bigint", "count"),
-        ("left", "double", "share"),
+        ("share_that_left", "double", "share"),
         ("lift", "double", "ratio"),
         ("captured", "double", "share"),
     ]
@@ -105,24 +113,33 @@ def _confusion(evaluation: Evaluation) -> Card:
     threshold = evaluation.part("test").get("threshold")
     at = f" A score of {threshold:.3f} or more says to leave." if threshold is not None else ""
     heading = ("Right and wrong", f"How many were said to leave or to stay, and did?{at}")
-    return evaluated(
+    made = evaluated(
         "churn_confusion",
         heading,
         [("outcome", "string", None), ("prediction", "string", None), ("customers", "bigint", "count")],
         rows,
         ChartSpec("heatmap", "prediction", ("outcome",), value="customers"),
     )
+    if len(rows) < len(cells):
+        return made
+    right = counts["true_positive"] + counts["true_negative"]
+    return saying(
+        made,
+        f"{formats.count(right)} of {formats.count(sum(counts[key] for *_, key in cells))} told right; "
+        f"{formats.count(counts['false_negative'])} who left were missed, "
+        f"{formats.count(counts['false_positive'])} who stayed were said to leave.",
+    )
 
 
 def _levels(evaluation: Evaluation) -> Card:
     rows = [(each["level"], each["churned"], each["rows"]) for each in evaluation.rows("risk_levels")]
-    heading = ("Risk levels", "How many of each level left?")
+    heading = ("Risk levels", "What part of each level left?")
     return evaluated(
         "churn_levels",
         heading,
-        [("risk_level", "string", None), ("left", "double", "share"), ("customers", "bigint", "count")],
+        [("risk_level", "string", None), ("share_that_left", "double", "share"), ("customers", "bigint", "count")],
         rows,
-        ChartSpec("bars", "risk_level", ("left",)),
+        ChartSpec("bars", "risk_level", ("share_that_left",), beside=("customers",)),
     )
 
 

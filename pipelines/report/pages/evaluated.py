@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from pipelines.report import formats
 from pipelines.report.charts.specs import TABLE, ChartSpec
 from pipelines.report.evaluations import Evaluation
-from pipelines.report.pages.model import Card, card, made_query
+from pipelines.report.pages.model import Card, alt, card, made_query
 from pipelines.report.results import Column
 
 _DIGITS = 3
@@ -33,6 +34,11 @@ def trials(evaluation: Evaluation) -> Card:
     rows = [[trial.get(name) for name in names] for trial in flat]
     heading = ("What was tried", "Which parameters were compared, and with what result?")
     return evaluated(f"{evaluation.name}_trials", heading, columns, rows, TABLE)
+
+
+def saying(made: Card, said: str) -> Card:
+    """A card whose chart shows something that cannot be said of any chart of its kind."""
+    return replace(made, summary=said, alt=alt(made.title, said)) if made.figure else made
 
 
 def _flat(trial: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.report import formats
+from pipelines.report.charts.buckets import missing_days, missing_sentence
 from pipelines.report.charts.canvas import Drawing
 from pipelines.report.charts.figures import draw
-from pipelines.report.charts.specs import ChartSpec
-from pipelines.report.charts.summaries import missing_days, missing_sentence, summary
+from pipelines.report.charts.specs import TABLE, ChartSpec
+from pipelines.report.charts.summaries import summary
+from pipelines.report.pages.glance import glance_table, is_glance
 from pipelines.report.results import Column, Query
 from pipelines.report.tables import Head, Table, of_values
 
@@ -139,13 +141,13 @@ def card(
 ) -> Card:
     """A query with its chart, its sentence and its table."""
     period = (query.period.start, query.period.end) if query.period else None
-    shown = spec.drawn(query)
-    drawing = draw(shown, spec, currency, period)
-    said = summary(shown, spec, currency) if drawing else ""
+    drawing = draw(spec.drawn(query), spec, currency, period)
+    said = summary(query, spec, currency) if drawing else ""
     notes = [f"A row is {query.grain.replace('`', '')}."] if query.grain and query.grain != "one row" else []
     gaps = missing_sentence(missing_days(query, *(period or (None, None))))
     if gaps:
         notes.insert(0, gaps)
+    table = glance_table if spec == TABLE and is_glance(query) else query_table
     empty = None
     if not query.rows:
         empty = query.empty_because or "no rows in this period"
@@ -153,11 +155,11 @@ def card(
         key=query.name,
         title=query.title,
         question=query.question,
-        table=query_table(query, csv_path, currency) if query.rows else None,
+        table=table(query, csv_path, currency) if query.rows else None,
         figure=figure_json(drawing) if drawing else None,
         height=drawing.height if drawing else 0,
         axis=drawing.axis if drawing else "",
-        alt=f"Chart: {query.title}. {said}" if drawing else "",
+        alt=alt(query.title, said) if drawing else "",
         summary=said,
         notes=tuple(notes),
         sql=query.sql,
@@ -165,6 +167,11 @@ def card(
         wide=spec.wide,
         meta=meta,
     )
+
+
+def alt(title: str, said: str) -> str:
+    """A chart in words."""
+    return f"Chart: {title}. {said}"
 
 
 def figure_json(drawing: Drawing) -> str:

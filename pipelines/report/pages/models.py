@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, timedelta
 
 from pipelines.report import formats
 from pipelines.report.evaluations import CHURN, RECOMMENDATIONS, Evaluation
@@ -24,6 +24,7 @@ def model_pages(evaluations: Mapping[str, Evaluation | None]) -> list[Page]:
     ]
 
 
+_TESTED = {"rows": "customers", "users": "customers", "items": "products"}
 _LEADS = {
     RECOMMENDATIONS: "How well later ratings and purchases are foretold, beside simpler rules on the same split.",
     CHURN: "How well it is foretold who stops buying, beside simpler rules on the same customers.",
@@ -53,15 +54,18 @@ def _page(name: str, title: str, evaluation: Evaluation | None) -> Page:
 def _facts(evaluation: Evaluation) -> list[tuple[str, str]]:
     figures = evaluation.figures
     facts = []
+    until = evaluation.part("split").get("test_until")
     if figures.get("as_of"):
         facts.append(("As of", formats.day(date.fromisoformat(str(figures["as_of"])))))
+    elif until:
+        facts.append(("As of", formats.day(date.fromisoformat(str(until)) - timedelta(days=1))))
     if figures.get("split"):
         facts.append(("Test", str(figures["split"])))
     if figures.get("horizon_days"):
         facts.append(("Horizon", formats.plural(int(figures["horizon_days"]), "day")))
-    for name in ("rows", "users", "items"):
+    for name, tested in _TESTED.items():
         if figures.get(name):
-            facts.append((f"Tested {name if name != 'rows' else 'customers'}", formats.count(figures[name])))
+            facts.append((f"Tested {tested}", formats.count(figures[name])))
     if evaluation.version:
         facts.append(("Model", f"version {evaluation.version}"))
     if evaluation.run_id:

@@ -126,8 +126,58 @@ def empty_query(name: str, because: str | None) -> dict[str, Any]:
     return query(name, f"The title of {name}", columns, [], empty_because=because)
 
 
+def margins() -> dict[str, Any]:
+    """The highest and the lowest margins: long names, large gains beside losses of a few units of money."""
+    columns = {
+        "ranking": (pa.string(), "string", "text"),
+        "product_name": (pa.string(), "string", "text"),
+        "margin": (_MONEY, "decimal(18,2)", "money"),
+    }
+    rows = [
+        *(("highest", f"Stapleton Ergonomic Mesh Chair - Navy {place}", Decimal(39311 - place)) for place in range(8)),
+        *(("lowest", f"Vitalis Advanced Electric Toothbrush - {place}", Decimal(place - 102)) for place in range(8)),
+    ]
+    return query("products_by_margin", "Highest and lowest margins", columns, rows)
+
+
+def bottom_products() -> dict[str, Any]:
+    """Products with the lowest revenue, some of it below zero."""
+    columns = {
+        "product_name": (pa.string(), "string", "text"),
+        "net_revenue": (_MONEY, "decimal(18,2)", "money"),
+    }
+    rows = [
+        (f"Mossley Heirloom Patio Chair - Black {place}", Decimal(place * 15 - 168).quantize(Decimal("0.01")))
+        for place in range(20)
+    ]
+    return query("bottom_products", "Products with the lowest revenue", columns, rows)
+
+
+def by_payment() -> dict[str, Any]:
+    """Revenue by payment method, with the share that comes back."""
+    columns = {
+        "payment_method": (pa.string(), "string", "text"),
+        "net_revenue": (_MONEY, "decimal(18,2)", "money"),
+        "return_share": (pa.decimal128(18, 4), "decimal(18,4)", "share"),
+    }
+    rows = [("credit_card", Decimal("1193894.47"), Decimal("0.0263")), ("bank_transfer", Decimal(7), None)]
+    return query("revenue_by_payment", "Revenue by payment method", columns, rows)
+
+
+def by_hour_of_day() -> dict[str, Any]:
+    """Abandoned carts by the hour of the day: two panels, 24 names along one axis."""
+    columns = {
+        "hour_of_day": (pa.int32(), "int", "number"),
+        "abandonment_rate": (pa.decimal128(18, 4), "decimal(18,4)", "share"),
+        "abandoned_sessions": (pa.int64(), "bigint", "count"),
+    }
+    rows = [(hour, Decimal("0.4"), 100 + hour) for hour in range(24)]
+    return query("abandonment_by_hour", "Abandoned carts by hour", columns, rows)
+
+
 DASHBOARDS = {
     "revenue": ("Revenue", [summary(), daily(), by_category(), own_query()]),
+    "product_performance": ("Product performance", [margins(), bottom_products(), by_payment(), by_hour_of_day()]),
     "customer_segmentation": ("Customer segmentation", [cohorts()]),
     "conversion_funnel": ("Conversion funnel", [funnel(), empty_query("funnel_by_device", None)]),
 }

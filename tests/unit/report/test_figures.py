@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 
 from pipelines.report import formats
+from pipelines.report.charts.buckets import missing_days
 from pipelines.report.charts.figures import draw
-from pipelines.report.charts.flow import Link, Node, lay_out
+from pipelines.report.charts.flow import Extent, Link, Node, lay_out
 from pipelines.report.charts.sparkline import sparkline
 from pipelines.report.charts.specs import CHARTS, ChartSpec, chart_for, guess
-from pipelines.report.charts.summaries import missing_days, summary
+from pipelines.report.charts.summaries import summary
 from pipelines.report.kpis import KPIS, change
 from pipelines.report.pages.model import made_query
 from pipelines.report.results import Column, Query
@@ -143,20 +144,12 @@ def test_each_declared_chart_and_figure_is_of_a_query_that_there_is() -> None:
     by_query = {query: names for (_, query), names in columns.items()}
     assert set(CHARTS) == set(by_query)
     for name, spec in CHARTS.items():
-        assert set(spec.columns) <= by_query[name], name
+        assert {*spec.columns, *spec.below, *spec.beside} <= by_query[name], name
     for dashboard, kpis in KPIS.items():
         for kpi in kpis:
             wanted = {kpi.column, kpi.before, kpi.note, kpi.where[0] if kpi.where else None} - {None}
             assert wanted <= columns[dashboard, kpi.query], kpi.label
             assert kpi.course is None or kpi.course[1] in columns[dashboard, kpi.course[0]], kpi.label
-
-
-def test_losses_have_room_for_their_values() -> None:
-    columns = [Column("name", "string", "text"), Column("net", "double", "money")]
-    query = made_query("q", "t", "?", columns, [("a", 10.0), ("b", -5.0)])
-    drawing = draw(query, ChartSpec("bars", "name", ("net",)), "USD", None)
-    assert drawing is not None
-    assert drawing.figure["layout"]["xaxis"]["range"] == [-8.0, 10.3]
 
 
 def test_names_at_the_ends_of_lines_stay_apart_and_inside() -> None:
@@ -172,7 +165,7 @@ def test_names_at_the_ends_of_lines_stay_apart_and_inside() -> None:
     assert low == -2.0
     scale = (drawing.height - 60) / (high - low)
     pixels = sorted((each["y"] - low) * scale + each["yshift"] for each in layout["annotations"])
-    assert pixels[0] == pytest.approx(0.0)
+    assert pixels[0] == pytest.approx(8.0), "half a line above the axis"
     assert pixels[-1] <= drawing.height - 60
     assert all(upper - lower >= 15 - 1e-9 for lower, upper in pairwise(pixels))
 
@@ -188,7 +181,7 @@ def test_a_sparkline_needs_two_points(values: list[float], line: bool) -> None:
 def test_a_flow_keeps_proportions_and_stays_within_its_bars() -> None:
     nodes = [Node("a", 0, "a", 90), Node("b", 0, "b", 10), Node("c", 1, "c", 99), Node("d", 1, "d", 1, "quarantined")]
     links = [Link("a", "c", 89), Link("a", "d", 1), Link("b", "c", 10)]
-    flow = lay_out(nodes, links, ("from", "to"), size=(500.0, 200.0), gap=20.0)
+    flow = lay_out(nodes, links, ("from", "to"), Extent(500.0, 200.0, 20.0))
     placed = {each.node.key: each for each in flow.nodes}
     assert placed["a"].height == pytest.approx(180.0)
     assert placed["d"].height == pytest.approx(2.0)
@@ -196,3 +189,16 @@ def test_a_flow_keeps_proportions_and_stays_within_its_bars() -> None:
     assert [each.kind for each in flow.links] == ["data", "quarantined", "data"]
     assert max(each.y + each.height for each in flow.nodes) < flow.height
     assert {each.anchor for each in flow.nodes if each.node.column == 1} == {"end"}
+
+
+def test_names_of_the_outer_columns_stand_beside_the_ribbons() -> None:
+    nodes = [Node("a", 0, "a", 90), Node("b", 1, "b", 90), Node("c", 2, "c", 90)]
+    flow = lay_out(
+        nodes, [Link("a", "b", 90), Link("b", "c", 90)], ("1", "2", "3"), Extent(500.0, 100.0, 20.0, outside=80.0)
+    )
+    first, middle, last = flow.nodes
+    assert (first.anchor, first.label_x < first.x) == ("end", True)
+    assert middle.anchor == "start"
+    assert middle.x == pytest.approx(245.0)
+    assert (last.anchor, last.label_x > last.x + flow.node_width) == ("start", True)
+    assert last.x + flow.node_width == pytest.approx(420.0)

@@ -279,6 +279,6 @@ def test_the_newest_run_may_be_one_that_only_the_ledger_knows(layout: Layout) ->
 def test_pages_are_named_once(layout: Layout) -> None:
     put_whole(layout)
     made = make_pages(layout)
-    assert len({page.file for page in made}) == len(made) == 8
+    assert len({page.file for page in made}) == len(made) == 9
     tables = [table.csv for page in made for table in page.tables]
     assert len(set(tables)) == len(tables)
