@@ -25,7 +25,17 @@ MAX_INCREMENT_DAYS = 700
 
 
 class GenerationError(Exception):
-    """Data cannot be generated as asked; the message says what, where, and what to do."""
+    """Data cannot be generated as asked.
+
+    Args:
+        what: What is wrong.
+        where: The directory, file or option at fault.
+        remedy: What the reader can do about it.
+    """
+
+    def __init__(self, what: str, where: object, remedy: str) -> None:
+        """Put the line together."""
+        super().__init__(" ".join(f"{what} [{where}] -> {remedy}".split()))
 
 
 @dataclass(frozen=True)
@@ -61,7 +71,7 @@ def read_state(root: Path) -> dict[str, object] | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError) as error:
-        raise GenerationError(f"{root / STATE} cannot be read ({error}); mend it, or use --force") from error
+        raise GenerationError(f"cannot be read: {error}", root / STATE, "mend it, or use --force") from error
     return dict(state)
 
 
@@ -85,9 +95,8 @@ def _prepare(root: Path, build: Path) -> None:
             shutil.rmtree(build)
         build.mkdir()
     except OSError as error:
-        raise GenerationError(
-            f"cannot write to {root} ({error.strerror or error}); give another directory with --root"
-        ) from error
+        what = f"cannot write to the root: {error.strerror or error}"
+        raise GenerationError(what, root, "give another directory with --root") from error
 
 
 def generate(  # noqa: PLR0913, PLR0917 - each is a different input
@@ -119,16 +128,15 @@ def generate(  # noqa: PLR0913, PLR0917 - each is a different input
     if state is not None and _same(state, spec):
         return GenerationSummary(root, existed=True)
     if state is not None:
-        raise GenerationError(
-            f"{root} holds generated data of scale {state.get('scale')} and seed {state.get('seed')}; "
-            "use another --root, or --force to replace it"
-        )
+        what = f"the root holds generated data of scale {state.get('scale')} and seed {state.get('seed')}"
+        raise GenerationError(what, root, "use another --root, or --force to replace it")
     taken = [name for name in _DIRECTORIES if (root / name).is_dir() and any((root / name).iterdir())]
     if taken and not force:
-        raise GenerationError(f"{root} has {', '.join(taken)} of unknown origin; use another --root, or --force")
+        what = f"the root has {', '.join(taken)} of unknown origin"
+        raise GenerationError(what, root, "use another --root, or --force to replace it")
     build = root / _BUILD
     _prepare(root, build)
-    progress.start("plan", 5)
+    progress.start("plan", 5, "steps")
     plan = make_plan(spec, lambda _: progress.advance("plan"))
     threads = jobs or os.cpu_count() or 1
     with ThreadPoolExecutor(threads) as pool:
@@ -176,9 +184,10 @@ def generate_increment(
     started, spec, progress = time.monotonic(), Spec(scale, seed), progress or Silence()
     state = read_state(root)
     if state is None or not _same(state, spec):
-        raise GenerationError(f"{root} has no generated data of scale {scale} and seed {seed}; generate that first")
+        raise GenerationError(f"no generated data of scale {scale} and seed {seed}", root, "generate that first")
     if not END < date <= END + dt.timedelta(days=MAX_INCREMENT_DAYS):
-        raise GenerationError(f"{date} is not within {MAX_INCREMENT_DAYS} days after {END}, where the first load ends")
+        what = f"{date} is not within {MAX_INCREMENT_DAYS} days after {END}, where the first load ends"
+        raise GenerationError(what, "--increment", "give an earlier day")
     increments = [str(day) for day in _list(state.get("increments"))]
     if date.isoformat() in increments:
         return GenerationSummary(root, existed=True)

@@ -14,7 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 class GenerationProgress(Protocol):
     """Hears of steps and of how far they are."""
 
-    def start(self, step: str, total: int) -> None:
+    def start(self, step: str, total: int, unit: str = "files") -> None:
         """A step of so many parts begins."""
 
     def advance(self, step: str) -> None:
@@ -24,7 +24,7 @@ class GenerationProgress(Protocol):
 class Silence:
     """Says nothing."""
 
-    def start(self, step: str, total: int) -> None:
+    def start(self, step: str, total: int, unit: str = "files") -> None:
         """See GenerationProgress."""
 
     def advance(self, step: str) -> None:
@@ -34,9 +34,9 @@ class Silence:
 class PlainLines:
     """A line for each step that begins."""
 
-    def start(self, step: str, total: int) -> None:
+    def start(self, step: str, total: int, unit: str = "files") -> None:
         """See GenerationProgress."""
-        sys.stderr.write(f"generating {step}" + (f" ({total} files)\n" if total > 1 else "\n"))
+        sys.stderr.write(f"generating {step}" + (f" ({total} {unit})\n" if total > 1 else "\n"))
         sys.stderr.flush()
 
     def advance(self, step: str) -> None:
@@ -51,7 +51,7 @@ class Bars:
         self._progress = progress
         self._tasks: dict[str, TaskID] = {}
 
-    def start(self, step: str, total: int) -> None:
+    def start(self, step: str, total: int, unit: str = "files") -> None:
         """See GenerationProgress."""
         self._tasks[step] = self._progress.add_task(step, total=total)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -89,12 +90,18 @@ def test_an_increment_needs_its_first_load(tmp_path: Path) -> None:
         (["--scale", "nan"], "nan is not a scale"),
         (["--increment", "2025-13-01"], "2025-13-01 is not a date"),
         (["--increment", "2025-11-30"], "lies in the first load"),
+        (["--scale", "-5"], "-5 is not a scale"),
+        (["--scale=-5"], "-5 is not a scale"),
+        (["--seed", "1.5"], "1.5 is not a seed"),
+        (["--jobs", "0"], "0 is not a number of threads"),
         (["--nonsense"], "unrecognized arguments"),
     ],
 )
 def test_wrong_arguments_end_with_2(arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(arguments) == 2
-    assert message in capsys.readouterr().err
+    complaint = capsys.readouterr().err
+    assert message in complaint
+    assert re.fullmatch(r"error: .+ \[.+\] -> .+\n", complaint)
 
 
 def test_a_root_that_cannot_be_written_ends_with_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -107,5 +114,6 @@ def test_runs_as_a_script_from_anywhere(tmp_path: Path) -> None:
     arguments = [sys.executable, str(SCRIPT), "--scale", "0.001", "--seed", "5", "--root", "made"]
     done = subprocess.run(arguments, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert "generating clickstream" in done.stderr
+    assert "generating plan (5 steps)\n" in done.stderr
+    assert "generating clickstream (180 files)\n" in done.stderr
     assert (tmp_path / "made/samples/users.csv").read_text().count("\n") == 21
