@@ -24,6 +24,7 @@ from pyspark.sql import functions as F
 from common.errors import ExitCode
 from common.job import StageContext, execute
 from common.layout import Layout
+from common.ml import outputs
 from common.ml.registry import Registry
 from common.quality.gate import Gatekeeper
 from common.quality.ledger import LedgerEntry
@@ -269,6 +270,18 @@ def test_scoring_alone_loads_what_is_promoted(
     assert entry.rows is not None
     query = "SELECT user_id, churn_probability, reasons, model_version FROM $p ORDER BY 1"
     assert rows(query, p=predictions) == rows(query, p=tmp_path / "before")
+    # Some of the steps may have left the others behind: a whole run has something to do again.
+    assert outputs.read_completion(spark, Layout.at(root), "churn") is None
+    assert outputs.read_completion(spark, Layout.at(root), "recommendations") is not None
+
+
+def test_a_model_of_another_horizon_is_not_used(
+    root: Path, spark: SparkSession, settings: Settings, source: SourceSettings
+) -> None:
+    longer = source.model_copy(update={"ml": source.ml.model_copy(update={"churn_horizon_days": 45})})
+    entry = execute(churn.with_steps(["predict"]), context(spark, root, settings, longer))
+    assert entry.exit_code == ExitCode.INPUT
+    assert "foretells 30 days" in str(entry.error)
 
 
 @pytest.mark.parametrize("module", [churn, recommendations], ids=["churn", "recommendations"])
@@ -310,6 +323,21 @@ def test_a_damaged_model_is_one_line_and_exit_4(
     assert "\n" not in str(entry.error)
 
 
+def test_a_damaged_model_is_replaced_by_training(
+    root: Path, tmp_path: Path, spark: SparkSession, settings: Settings, source: SourceSettings
+) -> None:
+    kept = Registry(Layout.at(root), settings.ml).require_promoted("churn", "train_churn")
+    for place, path in enumerate(path for path in (root / "models/churn").rglob("stages") if path.is_dir()):
+        shutil.move(path, tmp_path / str(place))
+    weak = settings.ml.churn.model_copy(update={"trials": (BoostingTrial(max_depth=1, max_iter=1, step_size=0.1),)})
+    quick = settings.model_copy(update={"ml": settings.ml.model_copy(update={"churn": weak})})
+    entry = execute(churn.with_steps(["train"]), context(spark, root, quick, source))
+    assert entry.error is None
+    assert any(f"version {kept.number}, which was in use, is damaged" in note for note in entry.notes)
+    newest = Registry(Layout.at(root), settings.ml).require_promoted("churn", "train_churn")
+    assert int(newest.number) > int(kept.number)
+
+
 class TestBadInput:
     def test_features_that_look_ahead_stop_the_training(
         self, bare: Path, spark: SparkSession, settings: Settings, source: SourceSettings,
@@ -330,6 +358,21 @@ class TestBadInput:
         delta.overwrite(unrated.localCheckpoint(), path, {}, partition_by=("transaction_month",))
         entry = execute(recommendations.TRAIN_RECOMMENDATIONS, context(spark, bare, settings, source))
         assert (entry.exit_code, "there are no ratings" in str(entry.error)) == (ExitCode.INPUT, True)
+
+    def test_ratings_that_begin_with_the_test(
+        self, bare: Path, spark: SparkSession, settings: Settings, source: SourceSettings
+    ) -> None:
+        path = str(bare / FACT_TRANSACTIONS)
+        late = F.when(F.col("transaction_date") >= "2025-11-01", F.col("rating"))
+        delta.overwrite(
+            delta.read(spark, path).withColumn("rating", late).localCheckpoint(),
+            path,
+            {},
+            partition_by=("transaction_month",),
+        )
+        entry = execute(recommendations.TRAIN_RECOMMENDATIONS, context(spark, bare, settings, source))
+        assert entry.exit_code == ExitCode.INPUT
+        assert "there are no ratings before 2025-10-02" in str(entry.error)
 
     def test_a_shop_without_ratings_and_clicks_gets_rankings(
         self, bare: Path, spark: SparkSession, settings: Settings, source: SourceSettings

@@ -85,4 +85,4 @@ def test_no_more_than_asked_for(spark: SparkSession) -> None:
     ],
 )
 def test_values_in_words(spark: SparkSession, name: str, value: float, said: str) -> None:
-    assert reasons(spark, (stump(name, -5, 1, 2),), **{name: value}) == [f"{said} (raises the risk)"]
+    assert reasons(spark, (stump(name, -5, 1, 2),), 3, **{name: value}) == [f"{said} (raises the risk)"]
