@@ -22,7 +22,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from common.layout import PUBLISHED_TABLES, Layout
-from common.settings import load_settings
+from common.settings import Settings, load_settings
 from common.stages import publishing
 from common.storage.published import PublishedPartition, PublishedTable, write_published
 from pipelines import sql
@@ -39,16 +39,16 @@ QUERY = " UNION ALL ".join(
 
 def main() -> None:
     """Publish once for each line of standard input, and say so."""
-    layout, database = Layout.at(sys.argv[1]), load_settings().database
+    layout, settings = Layout.at(sys.argv[1]), load_settings()
     for number, _ in enumerate(sys.stdin, start=1):
-        publish(layout, database, number)
+        publish(layout, settings, number)
         print(number, flush=True)  # noqa: T201 - the answer to the test
 
 
-def publish(layout: Layout, database: str, number: int) -> None:
+def publish(layout: Layout, settings: Settings, number: int) -> None:
     tables = [lay_out(layout, name, number) for name in PUBLISHED_TABLES]
-    write_published(layout, database, tables)
-    context = SimpleNamespace(layout=layout, settings=load_settings())
+    write_published(layout, settings.database, tables)
+    context = SimpleNamespace(layout=layout, settings=settings)
     publishing._remove_outdated(cast(Any, context))
 
 
