@@ -327,7 +327,9 @@ def _conclude(plan: Plan, console: Console, seconds: float, failed: LedgerEntry 
         return
     console.print(f"[green]done[/green] in {seconds:.0f} s: {layout.root}", soft_wrap=True, highlight=False)
     console.print(f"quality: {layout.ops('gx', 'data_docs', 'index.html')}", soft_wrap=True, highlight=False)
-    console.print(f'query:   ./build.sh sql "{FIRST_QUERY}"{_root_option(layout)}', soft_wrap=True, highlight=False)
+    if layout.local("ops", "tables.json").exists():
+        query = f'./build.sh sql "{FIRST_QUERY}"{_root_option(layout)}'
+        console.print(f"query:   {query}", soft_wrap=True, highlight=False)
 
 
 def _root_option(layout: Layout) -> str:
