@@ -13,6 +13,7 @@ from pipelines.report.results import Query
 Grain = Literal["week", "month"]
 _DAYS_NAMED, _WHOLE_NAMED = 5, 3
 _WEEK, _DECEMBER = 7, 12
+_FIRST_COHORT = "is_first_cohort"
 
 
 def missing_days(query: Query, start: date | None, end: date | None) -> list[date]:
@@ -72,6 +73,21 @@ def is_whole(query: Query, x: str, row: Mapping[str, Any]) -> bool:
     if not query.period.start <= first <= last <= query.period.end:
         return False
     return grain != "week" or not _is_edge(query, x, row) or row.get("days_with_sales", _WEEK) == _WEEK
+
+
+def comparable(query: Query, x: str) -> list[dict[str, Any]]:
+    """Rows that can be held against each other: of whole weeks or months, and of cohorts that began in the data."""
+    rows = [row for row in query.rows if is_whole(query, x, row)]
+    return [row for row in rows if not row.get(_FIRST_COHORT)] or rows
+
+
+def first_cohort_sentence(query: Query) -> str | None:
+    """Which cohort may have begun before the data; None where none is said to."""
+    first = {row["cohort_month"] for row in query.rows if row.get(_FIRST_COHORT) and row.get("cohort_month")}
+    if not first or len(first) == len({row["cohort_month"] for row in query.rows}):
+        return None
+    cohort = name(min(first), "cohort_month")
+    return f"Left out of the comparison: {cohort}, which also has customers from before the data."
 
 
 def partial(query: Query, x: str) -> list[Any]:

@@ -39,6 +39,9 @@ def line(canvas: Canvas) -> Drawing:
         traces.append(trace)
     layout = _layout(canvas, column)
     axes.name_lines(layout, lines, LINE_HEIGHT)
+    for end in layout.get("annotations", ()):
+        if end["text"] in canvas.spec.guides:
+            end["font"]["color"] = "@muted"
     title = canvas.axis(column, alone=bool(canvas.spec.series) or len(lines) == 1)
     return _with_panels(canvas, traces, layout, title)
 

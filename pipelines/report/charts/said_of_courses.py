@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pipelines.report import formats
-from pipelines.report.charts.buckets import grain_of, is_whole
+from pipelines.report.charts.buckets import comparable, grain_of, is_whole
 from pipelines.report.charts.specs import ChartSpec
 from pipelines.report.charts.wording import Wording, sentence
 from pipelines.report.results import Column, Query
@@ -47,9 +47,9 @@ def _by_series(query: Query, spec: ChartSpec, words: Wording) -> str | None:
     x, y, series = spec.x or "", spec.y[0], spec.series or ""
     column = query.column(y)
     groups: dict[str, list[tuple[Any, Any]]] = {}
-    for row in query.rows:
-        is_counted = column is not None and (column.is_additive or is_whole(query, x, row))
-        if row[y] is not None and row[x] is not None and is_counted:
+    is_sum = column is not None and column.is_additive
+    for row in query.rows if is_sum else comparable(query, x):
+        if row[y] is not None and row[x] is not None:
             groups.setdefault(formats.category(row[series], series), []).append((row[x], row[y]))
     if not groups or column is None:
         return None

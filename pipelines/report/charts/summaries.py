@@ -6,7 +6,7 @@ from decimal import Decimal
 from itertools import pairwise
 
 from pipelines.report import formats
-from pipelines.report.charts.buckets import is_whole, partial_sentence
+from pipelines.report.charts.buckets import comparable, first_cohort_sentence, partial_sentence
 from pipelines.report.charts.matrices import lost
 from pipelines.report.charts.said_of_courses import over_time
 from pipelines.report.charts.said_of_rankings import ranking
@@ -36,7 +36,7 @@ def summary(query: Query, spec: ChartSpec, currency: str | None) -> str:
     if aside and spec.kind == "bars":
         # Else the highest of those drawn would pass for the highest of all.
         return f"{aside} Of the rest, {said[:1].lower()}{said[1:]}"
-    return " ".join(each for each in (said, unfinished, aside) if each)
+    return " ".join(each for each in (said, unfinished, first_cohort_sentence(drawn), aside) if each)
 
 
 def _left_out(query: Query, spec: ChartSpec, words: Wording) -> str | None:
@@ -57,7 +57,7 @@ def _matrix(query: Query, spec: ChartSpec, words: Wording) -> str:
     """The highest and lowest cell of a matrix."""
     name, x, y = spec.value or "", spec.x or "", spec.y[0]
     column = query.column(name)
-    known = [row for row in query.rows if row[name] is not None and is_whole(query, "", row)]
+    known = [row for row in comparable(query, "") if row[name] is not None]
     if not known or column is None:
         return "No values to show."
 

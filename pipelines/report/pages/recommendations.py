@@ -6,7 +6,7 @@ from pipelines.report import formats
 from pipelines.report.charts.specs import TABLE, ChartSpec
 from pipelines.report.evaluations import Evaluation
 from pipelines.report.kpis import Tile
-from pipelines.report.pages.evaluated import beside, digits, evaluated, trials
+from pipelines.report.pages.evaluated import beside, digits, evaluated, saying, trials
 from pipelines.report.pages.model import Card
 
 
@@ -25,7 +25,7 @@ def recommendation_tiles(evaluation: Evaluation) -> list[Tile]:
         Tile("RMSE of ratings", digits(figures.get("rmse")), note=beside(ratings, user_and_item_biases="bias_rmse")),
         Tile("MAE of ratings", digits(figures.get("mae")), note=beside(ratings, user_and_item_biases="bias_mae")),
         Tile("NDCG at 10", digits(figures.get("ndcg_at_10")), note=ranked),
-        Tile("Products recommended", formats.share(coverage), note="of all, to anybody, in the first ten"),
+        Tile("Products recommended", formats.share(coverage), note="of all are in anybody's first ten"),
     ]
 
 
@@ -41,6 +41,7 @@ def recommendation_cards(evaluation: Evaluation) -> list[Card]:
 
 
 _RANKERS = {"model": "model", "item_item": "item to item", "popularity": "popularity"}
+_SIMPLER = ("item to item", "popularity")
 
 
 def _ranking_chart(evaluation: Evaluation) -> Card:
@@ -56,12 +57,22 @@ def _ranking_chart(evaluation: Evaluation) -> Card:
         "Ranking against simpler rules",
         "Is what customers chose later further up than with simpler rules? The ceiling knows the shop's own tastes.",
     )
-    return evaluated(
+    made = evaluated(
         "recommendations_ndcg",
         heading,
         [("rule", "string", None), ("ndcg_at_10", "double", "ratio3")],
         rows,
         ChartSpec("bars", "rule", ("ndcg_at_10",)),
+    )
+    known = {label: value for label, value in rows if value is not None}
+    simpler = {label: known[label] for label in _SIMPLER if label in known}
+    if "model" not in known or not simpler:
+        return made
+    best = max(simpler, key=lambda label: simpler[label])
+    most = f", of {digits(ceiling)} at best" if ceiling is not None else ""
+    return saying(
+        made,
+        f"The model reaches {digits(known['model'])}{most}; the best simpler rule, {best}, {digits(simpler[best])}.",
     )
 
 

@@ -111,3 +111,15 @@ def test_of_steps_the_largest_loss_of_each_group_is_named() -> None:
         "Conversion: highest 45.0% (desktop), lowest 40.0% (mobile). "
         "The largest part is lost on mobile before carts (50.0%), on desktop before bought (50.0%)."
     )
+
+
+def test_the_first_cohort_of_the_data_is_held_against_no_other() -> None:
+    june, july, august = date(2025, 6, 1), date(2025, 7, 1), date(2025, 8, 1)
+    rows = [(june, 1, True, 0.9), (july, 1, False, 0.4), (august, 1, False, 0.3)]
+    columns = {"cohort_month": "date", "months_since": "number", "is_first_cohort": "flag", "retention": "share"}
+    spec = ChartSpec("heatmap", "months_since", ("cohort_month",), value="retention")
+    assert summary(query_of(columns, rows), spec, None) == (
+        "Retention: highest 40.0% (Jul 2025, after 1 month), lowest 30.0% (Aug 2025, after 1 month). "
+        "Left out of the comparison: Jun 2025, which also has customers from before the data."
+    )
+    assert summary(query_of(columns, rows[:1]), spec, None) == "Retention: 90.0% throughout."
