@@ -54,7 +54,7 @@ VARIANTS = {
     "seeds": "1 Packet 0.5|3 Packets 1.2|5 Packets 1.9",
     "pots": "9 cm Pot 0.6|12 cm Pot 1|17 cm Pot 1.7",
     "paper": "A5 0.85|A4 1.1|Letter 1.1",
-    "reams": "500 Sheets 0.6|1,000 Sheets 1.1|2,500 Sheets 2.5",
+    "reams": "500 Sheets 0.6|1000 Sheets 1.1|2500 Sheets 2.5",
     "pens": "4-Pack 0.6|8-Pack 1.1|12-Pack 1.5|20-Pack 2.2",
     "inks": "Blue 1|Black 1|Burgundy 1|Green 1",
     "tales": "Board Book 0.8|Paperback 0.75|Hardcover 1.3|Gift Edition 1.8",
@@ -81,7 +81,7 @@ Electronics;Phone Accessories;3.4;8;60;
 - Phone Case;0.8;Slim Clear Rugged Leather Soft-Touch;colours
 - Charger;1;Fast Compact Wireless Travel;20 W 0.8|30 W 1|65 W 1.6
 - USB-C Cable;0.6;Braided Fast Slim Durable;1 m 0.8|2 m 1.1|3 m 1.4
-- Power Bank;1.6;Slim Fast Compact Rugged;5,000 mAh 0.7|10,000 mAh 1|20,000 mAh 1.5
+- Power Bank;1.6;Slim Fast Compact Rugged;5000 mAh 0.7|10000 mAh 1|20000 mAh 1.5
 Electronics;Computers;1.6;180;1900;
 - Laptop;1.4;Pro Ultra Lite Studio;13-inch 0.85|14-inch 0.95|15-inch 1.1|16-inch 1.25
 - Tablet;0.7;Pro Lite Mini Max;64 GB 0.8|128 GB 1|256 GB 1.25

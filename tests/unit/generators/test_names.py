@@ -61,3 +61,7 @@ def test_words_fit_their_things() -> None:
 
 def test_every_shelf_has_things_with_words_and_variants() -> None:
     assert all(item.adjectives and item.variants for shelf in SHELVES for item in shelf.items)
+
+
+def test_names_need_no_quotes_in_a_csv() -> None:
+    assert not [name for name in NAMES.text.to_pylist() if b"," in name or b'"' in name]
