@@ -47,6 +47,8 @@ _LINES_BEFORE = """(SELECT date_diff('day', min(transaction_date), $from_date) F
     > date_diff('day', $from_date, $to_date)"""
 _VISITS_BEFORE = """(SELECT date_diff('day', min(session_date), $from_date) FROM lake.sessions)
     > date_diff('day', $from_date, $to_date)"""
+# Net revenue of the lines whose margin is known, each of which says what it earned.
+_COSTED = "sum(CASE WHEN margin_amount IS NOT NULL THEN gross_amount - return_amount END)"
 _PERIOD_LINES = "transaction_date BETWEEN $from_date AND $to_date"
 _PERIOD_VISITS = "session_date BETWEEN $from_date AND $to_date"
 
@@ -69,13 +71,14 @@ def _compared(dimension: str, *, with_units: bool, with_order_value: bool, with_
                known(sum(gross_amount - return_amount) FILTER (is_now)) AS net,
                CASE WHEN {_LINES_BEFORE} THEN
                    known(sum(gross_amount - return_amount) FILTER (NOT is_now)) END AS net_before,
-               sum(margin_amount) FILTER (is_now) AS margin
+               sum(margin_amount) FILTER (is_now) AS margin,
+               {_COSTED} FILTER (is_now) AS costed
         FROM named GROUP BY what
     )
     SELECT what, orders, {"units," if with_units else ""} gross, returned, net,
            share(net, (SELECT sum(net) FROM figures)), net_before, share(net - net_before, net_before),
            {"each_of(gross, orders)," if with_order_value else ""} margin
-           {", share(margin, net)" if with_share else ""}
+           {", share(margin, costed)" if with_share else ""}
     FROM figures ORDER BY net DESC, what"""
 
 
@@ -87,7 +90,7 @@ def _products(chosen: str, order: str) -> str:
                known(sum(quantity) FILTER (is_sale)) AS units,
                known(sum(abs(quantity)) FILTER (is_return)) AS came_back,
                sum(gross_amount) AS gross, sum(return_amount) AS returned,
-               sum(gross_amount) - sum(return_amount) AS net, sum(margin_amount) AS margin,
+               sum(gross_amount) - sum(return_amount) AS net, sum(margin_amount) AS margin, {_COSTED} AS costed,
                sum(gross_amount) FILTER (is_sale) AS sold_for
         FROM fact_transactions WHERE {_PERIOD_LINES} GROUP BY product_id
     )
@@ -147,7 +150,8 @@ ANSWERS: dict[str, str] = {
                count(DISTINCT order_id) FILTER (is_sale AND NOT is_now) AS orders0,
                count(DISTINCT user_id) FILTER (is_sale AND is_now) AS people,
                count(DISTINCT user_id) FILTER (is_sale AND NOT is_now) AS people0,
-               sum(margin_amount) FILTER (is_now) AS margin, sum(margin_amount) FILTER (NOT is_now) AS margin0
+               sum(margin_amount) FILTER (is_now) AS margin, sum(margin_amount) FILTER (NOT is_now) AS margin0,
+               {_COSTED} FILTER (is_now) AS costed
         FROM picked
     ), b AS (
         SELECT net0, gross0, back0, orders0, people0, margin0 FROM f WHERE {_LINES_BEFORE}
@@ -155,16 +159,17 @@ ANSWERS: dict[str, str] = {
     SELECT $from_date, $to_date, f.net, b.net0, share(f.net - b.net0, b.net0), f.gross, b.gross0,
            share(f.gross - b.gross0, b.gross0), f.back, b.back0, f.orders, b.orders0,
            q4(f.orders - b.orders0, b.orders0), f.people, b.people0, q4(f.people - b.people0, b.people0),
-           each_of(f.gross, f.orders), each_of(b.gross0, b.orders0), f.margin, b.margin0, share(f.margin, f.net)
+           each_of(f.gross, f.orders), each_of(b.gross0, b.orders0), f.margin, b.margin0, share(f.margin, f.costed)
     FROM f LEFT JOIN b ON true""",
     "hourly_revenue": f"""
     SELECT time_bucket(INTERVAL 1 HOUR, transaction_ts) AS hour, sum(total_amount), count(*),
-           count(DISTINCT order_id) FILTER (is_sale), sum(gross_amount), sum(gross_amount) - sum(return_amount)
+           count(DISTINCT order_id) FILTER (is_sale), sum(gross_amount), sum(gross_amount) - sum(return_amount),
+           count(*) FILTER (status = 'pending')
     FROM fact_transactions WHERE {_PERIOD_LINES} GROUP BY hour ORDER BY hour DESC""",
     "daily_revenue": f"""
     WITH {_DAYS}, per_day AS (
         SELECT transaction_date AS day, sum(gross_amount) AS gross, sum(return_amount) AS back,
-               sum(net_amount) AS net, sum(margin_amount) AS margin
+               sum(net_amount) AS net, sum(margin_amount) AS margin, count(*) FILTER (status = 'pending') AS pending
         FROM fact_transactions GROUP BY day
     ), placed AS (
         SELECT transaction_date AS day, coalesce(u.country, 'unknown') AS country, order_id
@@ -175,7 +180,8 @@ ANSWERS: dict[str, str] = {
     ), ordered AS (SELECT day, count(DISTINCT (country, order_id)) AS orders FROM placed GROUP BY day)
     SELECT days.day, known(orders), known(gross), known(back), known(net), margin, each_of(gross, orders),
            CASE WHEN days.day - 6 >= (SELECT min(transaction_date) FROM fact_transactions) THEN
-               each_of(known((SELECT sum(s.net) FROM per_day s WHERE s.day BETWEEN days.day - 6 AND days.day)), 7) END
+               each_of(known((SELECT sum(s.net) FROM per_day s WHERE s.day BETWEEN days.day - 6 AND days.day)), 7) END,
+           known(pending)
     FROM days LEFT JOIN per_day USING (day) LEFT JOIN ordered USING (day) ORDER BY days.day""",
     "weekly_revenue": f"""
     WITH {_LINES}, weeks AS (
@@ -198,10 +204,10 @@ ANSWERS: dict[str, str] = {
                    FILTER (is_sale) AS orders,
                known(sum(quantity) FILTER (is_sale)) AS units, sum(gross_amount) AS gross,
                known(sum(discount_amount) FILTER (is_sale)) AS discounts, sum(return_amount) AS back,
-               sum(net_amount) AS net, sum(margin_amount) AS margin
+               sum(net_amount) AS net, sum(margin_amount) AS margin, {_COSTED} AS costed
         FROM lines GROUP BY month
     )
-    SELECT month, orders, units, gross, discounts, back, net, margin, share(margin, net), share(back, gross)
+    SELECT month, orders, units, gross, discounts, back, net, margin, share(margin, costed), share(back, gross)
     FROM months ORDER BY month""",
     "revenue_by_category": _compared("product_category", with_units=True, with_order_value=False, with_share=True),
     "revenue_by_country": _compared("user_country", with_units=False, with_order_value=True, with_share=False),
@@ -222,7 +228,7 @@ ANSWERS: dict[str, str] = {
     "top_products": _products(
         """coalesce(c.brand, 'unknown'), orders, units, gross, returned, net,
            share(net, (SELECT sum(net_amount) FROM fact_transactions WHERE transaction_date BETWEEN $from_date AND
-                       $to_date)), margin, share(margin, net)""",
+                       $to_date)), margin, share(margin, costed)""",
         "net DESC",
     ),
     "bottom_products": _products(
@@ -232,7 +238,7 @@ ANSWERS: dict[str, str] = {
     "products_by_margin": f"""
     WITH {_TODAY}, figures AS (
         SELECT product_id, known(sum(quantity) FILTER (is_sale)) AS units, sum(net_amount) AS net,
-               sum(margin_amount) AS margin
+               sum(margin_amount) AS margin, {_COSTED} AS costed
         FROM fact_transactions WHERE {_PERIOD_LINES} GROUP BY product_id
     ), earning AS (SELECT * FROM figures WHERE units > 0 AND margin IS NOT NULL),
     ends AS (
@@ -243,7 +249,7 @@ ANSWERS: dict[str, str] = {
             ORDER BY CASE WHEN ranking = 'highest' THEN -margin ELSE margin END, product_id) AS place
         FROM ends
     )
-    SELECT ranking, place, f.product_id, {_NAMED}, units, net, margin, share(margin, net)
+    SELECT ranking, place, f.product_id, {_NAMED}, units, net, margin, share(margin, costed)
     FROM placed f LEFT JOIN today c USING (product_id) ORDER BY ranking, place""",
     "view_to_purchase": f"""
     WITH {_TODAY}, seen AS (
@@ -271,7 +277,8 @@ ANSWERS: dict[str, str] = {
     )
     SELECT band, ['none', 'up to 5 %', 'over 5 % to 10 %', 'over 10 % to 20 %', 'over 20 %'][band + 1], count(*),
            sum(quantity), q4(sum(quantity), count(*)), sum(list_value), sum(given), sum(gross_amount),
-           sum(margin_amount), share(sum(margin_amount), sum(gross_amount)), share(sum(margin_amount), sum(given))
+           sum(margin_amount), share(sum(margin_amount), {_COSTED}),
+           share(sum(margin_amount), sum(given) FILTER (margin_amount IS NOT NULL))
     FROM banded GROUP BY band ORDER BY band""",
     "stock_cover": f"""
     WITH {_TODAY}, {_DAYS}, figures AS (

@@ -25,6 +25,8 @@
 --   agrees               sums that are the same as those of another query of the dashboard. Their LIMIT is above the
 --                        rows that there can be or are to be expected: an answer that reaches it may have been cut, and
 --                        its sums are not compared.
+-- A margin is of the lines whose cost is known. Its share is that in the net revenue of the same lines, so that lines
+-- without a cost count neither above nor below.
 -- Amounts are decimals. A quotient is computed from operands cast to 18 digits, so that it keeps twelve or more
 -- decimal places, and is rounded once, half up, by the last cast. Partitions are pruned by comparing month texts:
 -- '2025-11' and '2025-11-30' both lie between '2025-11' and '2025-11-30', whether partitions are months or days. Where
@@ -57,7 +59,8 @@ WITH order_totals AS (
     SUM(gross_amount) AS gross,
     SUM(return_amount) AS returned,
     SUM(net_amount) AS net,
-    SUM(margin_amount) AS margin
+    SUM(margin_amount) AS margin,
+    SUM(CASE WHEN margin_amount IS NOT NULL THEN net_amount END) AS costed
   FROM ecommerce.fact_transactions
   WHERE transaction_date BETWEEN
       DATE_SUB(DATE '${var:from_date}', DATEDIFF(DATE '${var:to_date}', DATE '${var:from_date}') + 1)
@@ -76,7 +79,8 @@ customer_totals AS (
     SUM(gross) AS gross,
     SUM(returned) AS returned,
     SUM(net) AS net,
-    SUM(margin) AS margin
+    SUM(margin) AS margin,
+    SUM(costed) AS costed
   FROM order_totals
   GROUP BY 1, 2
 ),
@@ -93,7 +97,8 @@ totals AS (
     COALESCE(SUM(CASE WHEN is_now = 1 THEN is_customer END), 0) AS customers_now,
     COALESCE(SUM(CASE WHEN is_now = 0 THEN is_customer END), 0) AS customers_before,
     CAST(SUM(CASE WHEN is_now = 1 THEN margin END) AS DECIMAL(18,2)) AS margin_now,
-    CAST(SUM(CASE WHEN is_now = 0 THEN margin END) AS DECIMAL(18,2)) AS margin_before
+    CAST(SUM(CASE WHEN is_now = 0 THEN margin END) AS DECIMAL(18,2)) AS margin_before,
+    CAST(SUM(CASE WHEN is_now = 1 THEN costed END) AS DECIMAL(18,2)) AS costed_now
   FROM customer_totals
 ),
 history AS (
@@ -111,6 +116,7 @@ compared AS (
     orders_now,
     customers_now,
     margin_now,
+    costed_now,
     CASE WHEN reaches_back THEN net_before END AS net_before,
     CASE WHEN reaches_back THEN gross_before END AS gross_before,
     CASE WHEN reaches_back THEN returned_before END AS returned_before,
@@ -143,43 +149,48 @@ SELECT
   CAST(gross_before / NULLIF(CAST(orders_before AS DECIMAL(18,0)), 0) AS DECIMAL(18,2)) AS average_order_value_before,
   margin_now AS margin,
   margin_before,
-  CAST(margin_now / NULLIF(net_now, 0) AS DECIMAL(18,4)) AS margin_share
+  CAST(margin_now / NULLIF(costed_now, 0) AS DECIMAL(18,4)) AS margin_share
 FROM compared
 ORDER BY from_date
 LIMIT 2;
 
 -- @query hourly_revenue
--- title: Revenue by hour
--- question: How much was charged in each hour of the newest day and the seven days before it?
--- grain: an hour (UTC) with sales; `revenue` is the total of all lines with tax and shipping, whatever their status
+-- title: Value of order lines by hour
+-- question: What is the value of all order lines, with tax and shipping, of each hour of the newest day and the seven
+--   days before it?
+-- grain: an hour (UTC) with order lines; `revenue` is the total of all of them with tax and shipping, cancelled and
+--   pending ones too, refunds taken off. `net_revenue` is what the shop keeps without tax and shipping: pending lines
+--   come to it once they are paid, so that it is not complete for the newest day
 -- key: hour
 -- period: 8 days
 -- needs: sales
 -- columns: hour time, revenue money signed, line_count count, orders count, gross_revenue money signed,
---   net_revenue money signed
+--   net_revenue money signed, pending_lines count
 SELECT
   DATE_TRUNC('hour', transaction_ts) AS hour,
   CAST(SUM(total_amount) AS DECIMAL(18,2)) AS revenue,
   COUNT(*) AS line_count,
   COUNT(DISTINCT CASE WHEN is_sale THEN order_id END) AS orders,
   CAST(SUM(gross_amount) AS DECIMAL(18,2)) AS gross_revenue,
-  CAST(SUM(net_amount) AS DECIMAL(18,2)) AS net_revenue
+  CAST(SUM(net_amount) AS DECIMAL(18,2)) AS net_revenue,
+  SUM(CASE WHEN status = 'pending' THEN 1 ELSE 0 END) AS pending_lines
 FROM ecommerce.fact_transactions
 WHERE transaction_date BETWEEN DATE '${var:from_date}' AND DATE '${var:to_date}'
   AND transaction_month BETWEEN SUBSTR('${var:from_date}', 1, 7) AND '${var:to_date}'
 GROUP BY 1
 ORDER BY hour DESC
-LIMIT 240;
+LIMIT 800;
 
 -- @query daily_revenue
 -- title: Revenue by day
 -- question: How did revenue, orders and margin move from day to day, and what is the trend beneath the week's rhythm?
--- grain: a business day, also one without sales; the moving average is over the seven days that end with it
+-- grain: a business day, also one without sales; the moving average is over the seven days that end with it. Pending
+--   lines come to the revenue once they are paid, so that a day with such lines, as the newest one, is not complete
 -- key: sales_date
 -- period: 90 days
 -- needs: sales
 -- columns: sales_date date, orders count, gross_revenue money signed, returned money, net_revenue money signed,
---   margin money signed, average_order_value money signed, net_revenue_7_day_average money signed
+--   margin money signed, average_order_value money signed, net_revenue_7_day_average money signed, pending_lines count
 WITH digits AS (
   SELECT 0 AS d UNION ALL SELECT 1 UNION ALL SELECT 2 UNION ALL SELECT 3 UNION ALL SELECT 4
   UNION ALL SELECT 5 UNION ALL SELECT 6 UNION ALL SELECT 7 UNION ALL SELECT 8 UNION ALL SELECT 9
@@ -196,6 +207,7 @@ sales AS (
   SELECT
     sales_date,
     SUM(orders) AS orders,
+    SUM(pending_lines) AS pending_lines,
     SUM(gross_amount) AS gross,
     SUM(return_amount) AS returned,
     SUM(net_amount) AS net,
@@ -207,6 +219,7 @@ filled AS (
   SELECT
     c.sales_date,
     COALESCE(s.orders, 0) AS orders,
+    COALESCE(s.pending_lines, 0) AS pending_lines,
     CAST(COALESCE(s.gross, 0) AS DECIMAL(18,2)) AS gross,
     CAST(COALESCE(s.returned, 0) AS DECIMAL(18,2)) AS returned,
     CAST(COALESCE(s.net, 0) AS DECIMAL(18,2)) AS net,
@@ -234,7 +247,8 @@ SELECT
   CASE
     WHEN sales_date >= DATE_ADD(first_date, 6)
     THEN CAST(CAST(net_of_7_days AS DECIMAL(18,2)) / CAST(7 AS DECIMAL(18,0)) AS DECIMAL(18,2))
-  END AS net_revenue_7_day_average
+  END AS net_revenue_7_day_average,
+  pending_lines
 FROM averaged
 CROSS JOIN history
 WHERE sales_date >= DATE '${var:from_date}'
@@ -309,19 +323,30 @@ WITH months AS (
   FROM ecommerce.agg_daily_sales
   WHERE sales_date BETWEEN DATE '${var:from_date}' AND DATE '${var:to_date}'
   GROUP BY 1
+),
+costed_lines AS (
+  SELECT
+    CAST(DATE_TRUNC('month', transaction_date) AS DATE) AS month_start,
+    CAST(SUM(net_amount) AS DECIMAL(18,2)) AS net
+  FROM ecommerce.fact_transactions
+  WHERE margin_amount IS NOT NULL
+    AND transaction_date BETWEEN DATE '${var:from_date}' AND DATE '${var:to_date}'
+    AND transaction_month BETWEEN SUBSTR('${var:from_date}', 1, 7) AND '${var:to_date}'
+  GROUP BY 1
 )
 SELECT
-  month_start,
-  orders,
-  units,
-  gross AS gross_revenue,
-  discounts,
-  returned,
-  net AS net_revenue,
-  margin,
-  CAST(margin / NULLIF(net, 0) AS DECIMAL(18,4)) AS margin_share,
-  CAST(returned / NULLIF(gross, 0) AS DECIMAL(18,4)) AS return_share
-FROM months
+  m.month_start,
+  m.orders,
+  m.units,
+  m.gross AS gross_revenue,
+  m.discounts,
+  m.returned,
+  m.net AS net_revenue,
+  m.margin,
+  CAST(m.margin / NULLIF(c.net, 0) AS DECIMAL(18,4)) AS margin_share,
+  CAST(m.returned / NULLIF(m.gross, 0) AS DECIMAL(18,4)) AS return_share
+FROM months m
+LEFT JOIN costed_lines c ON c.month_start = m.month_start
 ORDER BY month_start
 LIMIT 120;
 
@@ -361,6 +386,15 @@ categories AS (
   FROM days
   GROUP BY category
 ),
+costed_lines AS (
+  SELECT COALESCE(p.category, 'unknown') AS category, CAST(SUM(t.net_amount) AS DECIMAL(18,2)) AS net
+  FROM ecommerce.fact_transactions t
+  LEFT JOIN ecommerce.dim_products p ON p.product_sk = t.product_sk
+  WHERE t.margin_amount IS NOT NULL
+    AND t.transaction_date BETWEEN DATE '${var:from_date}' AND DATE '${var:to_date}'
+    AND t.transaction_month BETWEEN SUBSTR('${var:from_date}', 1, 7) AND '${var:to_date}'
+  GROUP BY 1
+),
 history AS (
   SELECT
     MIN(sales_date)
@@ -369,9 +403,19 @@ history AS (
   FROM ecommerce.agg_daily_sales
 ),
 compared AS (
-  SELECT category, orders, units, gross, returned, net, margin, CASE WHEN reaches_back THEN net_before END AS net_before
-  FROM categories
-  CROSS JOIN history
+  SELECT
+    c.category,
+    c.orders,
+    c.units,
+    c.gross,
+    c.returned,
+    c.net,
+    c.margin,
+    l.net AS costed,
+    CASE WHEN h.reaches_back THEN c.net_before END AS net_before
+  FROM categories c
+  LEFT JOIN costed_lines l ON l.category = c.category
+  CROSS JOIN history h
 )
 SELECT
   category,
@@ -384,7 +428,7 @@ SELECT
   net_before AS net_revenue_before,
   CAST((net - net_before) / NULLIF(net_before, 0) AS DECIMAL(18,4)) AS net_revenue_growth,
   margin,
-  CAST(margin / NULLIF(net, 0) AS DECIMAL(18,4)) AS margin_share
+  CAST(margin / NULLIF(costed, 0) AS DECIMAL(18,4)) AS margin_share
 FROM compared
 ORDER BY net_revenue DESC, category
 LIMIT 500;
@@ -531,7 +575,8 @@ WITH sold AS (
     CAST(SUM(gross_amount) AS DECIMAL(18,2)) AS gross,
     CAST(SUM(return_amount) AS DECIMAL(18,2)) AS returned,
     CAST(SUM(net_amount) AS DECIMAL(18,2)) AS net,
-    CAST(SUM(margin_amount) AS DECIMAL(18,2)) AS margin
+    CAST(SUM(margin_amount) AS DECIMAL(18,2)) AS margin,
+    CAST(SUM(CASE WHEN margin_amount IS NOT NULL THEN net_amount END) AS DECIMAL(18,2)) AS costed
   FROM ecommerce.fact_transactions
   WHERE transaction_date BETWEEN DATE '${var:from_date}' AND DATE '${var:to_date}'
     AND transaction_month BETWEEN SUBSTR('${var:from_date}', 1, 7) AND '${var:to_date}'
@@ -553,7 +598,7 @@ SELECT
   s.net AS net_revenue,
   s.net_share AS net_revenue_share,
   s.margin,
-  CAST(s.margin / NULLIF(s.net, 0) AS DECIMAL(18,4)) AS margin_share
+  CAST(s.margin / NULLIF(s.costed, 0) AS DECIMAL(18,4)) AS margin_share
 FROM shares s
 LEFT JOIN ecommerce.dim_products p ON p.product_id = s.product_id AND p.is_current
 WHERE s.units > 0
@@ -648,7 +693,8 @@ WITH sold AS (
     product_id,
     SUM(CASE WHEN is_sale THEN quantity ELSE 0 END) AS units,
     CAST(SUM(net_amount) AS DECIMAL(18,2)) AS net,
-    CAST(SUM(margin_amount) AS DECIMAL(18,2)) AS margin
+    CAST(SUM(margin_amount) AS DECIMAL(18,2)) AS margin,
+    CAST(SUM(CASE WHEN margin_amount IS NOT NULL THEN net_amount END) AS DECIMAL(18,2)) AS costed
   FROM ecommerce.fact_transactions
   WHERE transaction_date BETWEEN DATE '${var:from_date}' AND DATE '${var:to_date}'
     AND transaction_month BETWEEN SUBSTR('${var:from_date}', 1, 7) AND '${var:to_date}'
@@ -663,9 +709,13 @@ placed AS (
   WHERE margin IS NOT NULL AND units > 0
 ),
 chosen AS (
-  SELECT 'highest' AS ranking, from_top AS place, product_id, units, net, margin FROM placed WHERE from_top <= 15
+  SELECT 'highest' AS ranking, from_top AS place, product_id, units, net, margin, costed
+  FROM placed
+  WHERE from_top <= 15
   UNION ALL
-  SELECT 'lowest' AS ranking, from_bottom AS place, product_id, units, net, margin FROM placed WHERE from_bottom <= 15
+  SELECT 'lowest' AS ranking, from_bottom AS place, product_id, units, net, margin, costed
+  FROM placed
+  WHERE from_bottom <= 15
 )
 SELECT
   c.ranking,
@@ -676,7 +726,7 @@ SELECT
   c.units,
   c.net AS net_revenue,
   c.margin,
-  CAST(c.margin / NULLIF(c.net, 0) AS DECIMAL(18,4)) AS margin_share
+  CAST(c.margin / NULLIF(c.costed, 0) AS DECIMAL(18,4)) AS margin_share
 FROM chosen c
 LEFT JOIN ecommerce.dim_products p ON p.product_id = c.product_id AND p.is_current
 ORDER BY ranking, place
@@ -727,7 +777,8 @@ LIMIT 50;
 -- @query discount_return
 -- title: Return on discount
 -- question: Do deeper discounts sell more, and what margin comes back for each unit of money given away?
--- grain: a band of the discount's share in the list value of a sold line
+-- grain: a band of the discount's share in the list value of a sold line; margin per discount is of the lines whose
+--   cost is known
 -- key: band
 -- period: 30 days
 -- needs: sales
@@ -747,6 +798,7 @@ WITH sold AS (
     quantity * unit_price AS list_value,
     discount_amount,
     gross_amount,
+    net_amount,
     margin_amount
   FROM ecommerce.fact_transactions
   WHERE is_sale
@@ -761,7 +813,9 @@ bands AS (
     CAST(SUM(list_value) AS DECIMAL(18,2)) AS list_value,
     CAST(COALESCE(SUM(discount_amount), 0) AS DECIMAL(18,2)) AS discounts,
     CAST(SUM(gross_amount) AS DECIMAL(18,2)) AS gross,
-    CAST(SUM(margin_amount) AS DECIMAL(18,2)) AS margin
+    CAST(SUM(margin_amount) AS DECIMAL(18,2)) AS margin,
+    CAST(SUM(CASE WHEN margin_amount IS NOT NULL THEN net_amount END) AS DECIMAL(18,2)) AS costed,
+    CAST(SUM(CASE WHEN margin_amount IS NOT NULL THEN discount_amount END) AS DECIMAL(18,2)) AS costed_discounts
   FROM sold
   GROUP BY band
 )
@@ -781,8 +835,8 @@ SELECT
   discounts,
   gross AS gross_revenue,
   margin,
-  CAST(margin / NULLIF(gross, 0) AS DECIMAL(18,4)) AS margin_share,
-  CAST(margin / NULLIF(discounts, 0) AS DECIMAL(18,4)) AS margin_per_discount
+  CAST(margin / NULLIF(costed, 0) AS DECIMAL(18,4)) AS margin_share,
+  CAST(margin / NULLIF(costed_discounts, 0) AS DECIMAL(18,4)) AS margin_per_discount
 FROM bands
 ORDER BY band
 LIMIT 5;

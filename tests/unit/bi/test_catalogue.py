@@ -121,6 +121,15 @@ class TestShipped:
                 for name in {query.name, *(each.query for each in query.agreements)} if query.agreements else ():
                     assert limits[name] > bounds.get(name, 99), name
 
+    def test_the_hours_of_a_month_fit(self) -> None:
+        (hourly,) = (
+            query
+            for dashboard in parse_catalogue(read_catalogue())
+            for query in dashboard.queries
+            if query.name == "hourly_revenue"
+        )
+        assert hourly.limit > 31 * 24 + 1
+
     def test_a_query_that_compares_with_the_period_before_asks_for_a_bounded_one(self) -> None:
         for dashboard in parse_catalogue(read_catalogue()):
             for query in dashboard.queries:

@@ -17,18 +17,19 @@ from common.bi.dialects import parse_select, to_spark
 QUERIES = {query.name: query for dashboard in parse_catalogue(read_catalogue()) for query in dashboard.queries}
 TO = date(2025, 11, 30)
 NOON = datetime(2025, 11, 30, 12, tzinfo=UTC)
-DAILY = """sales_date date, orders bigint, units bigint, gross_amount decimal(18,2), return_amount decimal(18,2),
-    net_amount decimal(18,2), discount_amount decimal(18,2), margin_amount decimal(18,2)"""
+DAILY = """sales_date date, orders bigint, pending_lines bigint, units bigint, gross_amount decimal(18,2),
+    return_amount decimal(18,2), net_amount decimal(18,2), discount_amount decimal(18,2), margin_amount decimal(18,2)"""
 LINES = """transaction_id string, order_id bigint, user_id string, product_id string, quantity int,
     unit_price decimal(12,2), discount_amount decimal(12,2), gross_amount decimal(18,2), return_amount decimal(18,2),
     net_amount decimal(18,2), margin_amount decimal(18,2), transaction_ts timestamp, transaction_date date,
-    transaction_month string, is_sale boolean, is_return boolean"""
+    transaction_month string, is_sale boolean, is_return boolean, status string, total_amount decimal(12,2),
+    product_sk bigint"""
 VISITS = """session_id string, user_id string, session_date date, ended_at timestamp, carts bigint, cart_items bigint,
     cart_value decimal(18,2), is_abandoned boolean"""
 CATEGORIES = """sales_date date, category string, orders bigint, units bigint, gross_amount decimal(18,2),
     return_amount decimal(18,2), net_amount decimal(18,2), margin_amount decimal(18,2)"""
-PRODUCTS = """product_sk bigint, product_id string, product_name string, category string, stock_quantity int,
-    is_active boolean, is_current boolean"""
+PRODUCTS = """product_sk bigint, product_id string, product_name string, category string, brand string,
+    stock_quantity int, is_active boolean, is_current boolean"""
 
 Ask = Callable[..., list[tuple[Any, ...]]]
 
@@ -59,10 +60,13 @@ def day_before(back: int) -> datetime:
     return NOON - timedelta(days=back)
 
 
-def sold(back: int, net: str, *, orders: int = 1, returned: str = "0") -> tuple[Any, ...]:
+def sold(
+    back: int, net: str, *, orders: int = 1, returned: str = "0", pending: int = 0, margin: str | None = None
+) -> tuple[Any, ...]:
     """A row of agg_daily_sales, so many days before the last."""
     gross = money(net) + money(returned)
-    return TO - timedelta(days=back), orders, 1, gross, money(returned), money(net), money("0"), None
+    earned = money(margin) if margin else None
+    return TO - timedelta(days=back), orders, pending, 1, gross, money(returned), money(net), money("0"), earned
 
 
 class TestDailyRevenue:
@@ -81,11 +85,28 @@ class TestDailyRevenue:
         assert [row[7] for row in rows] == [None, money("1"), money("1")]
 
     def test_countries_of_a_day_are_one_row(self, ask: Ask) -> None:
-        days = [sold(0, "1.00", orders=2, returned="0.25"), sold(0, "2.00", orders=1)]
-        ((_, orders, gross, returned, net, _, average, _),) = ask(
+        days = [sold(0, "1.00", orders=2, returned="0.25", pending=1), sold(0, "2.00", orders=1, pending=2)]
+        ((_, orders, gross, returned, net, _, average, _, pending),) = ask(
             "daily_revenue", 1, {"ecommerce.agg_daily_sales": (DAILY, days)}
         )
         assert (orders, gross, returned, net, average) == (3, money("3.25"), money("0.25"), money("3"), money("1.08"))
+        assert pending == 3
+
+
+class TestHourlyRevenue:
+    def test_the_value_of_lines_is_that_of_all_lines_less_refunds(self, ask: Ask) -> None:
+        lines = [
+            line(1, 1, "10.00", "1.00"),
+            line(2, 1, "20.00", None, counts=False, status="cancelled"),
+            line(3, 1, "40.00", None, counts=False, status="pending"),
+            line(4, -1, "5.00", None, status="returned"),
+            line(5, 1, "1.00", None, ts=NOON - timedelta(minutes=1)),
+        ]
+        rows = ask("hourly_revenue", 1, {"ecommerce.fact_transactions": (LINES, lines)})
+        assert [row[1:] for row in rows] == [
+            (money("66.00"), 4, 1, money("9.00"), money("4.00"), 1),
+            (money("2.00"), 1, 1, money("1.00"), money("1.00"), 0),
+        ]
 
 
 class TestWeeklyRevenue:
@@ -111,8 +132,12 @@ def line(
     product: str = "P1",
     margin: str | None = "1",
     counts: bool = True,
+    status: str = "paid",
 ) -> tuple[Any, ...]:
-    """A row of fact_transactions: a sale, a return where the quantity is below zero, or what counts in neither."""
+    """A row of fact_transactions: a sale, a return where the quantity is below zero, or what counts in neither.
+
+    A unit comes with 1.00 of tax and shipping.
+    """
     amount = quantity * money(price) - money(discount or "0")
     given = None if discount is None else money(discount)
     day = ts.date()
@@ -120,7 +145,8 @@ def line(
     gross, returned = amount if is_sale else money("0"), -amount if is_return else money("0")
     return (
         f"T{number}", number, user, product, quantity, money(price), given, gross, returned, gross - returned,
-        money(margin) if margin else None, ts, day, f"{day:%Y-%m}", is_sale, is_return,
+        money(margin) if margin else None, ts, day, f"{day:%Y-%m}", is_sale, is_return, status,
+        amount + quantity, int(product[1:]),
     )  # fmt: skip
 
 
@@ -154,13 +180,15 @@ class TestThePeriodBefore:
     @pytest.mark.parametrize(("days", "before"), [(40, None), (60, money("30"))])
     def test_categories(self, ask: Ask, days: int, before: Decimal | None) -> None:
         daily = [sold(back, "1.00") for back in range(days)]
-        rows = [(row[0], "toys", 1, 1, *row[3:6], row[7]) for row in daily]
+        rows = [(row[0], "toys", 1, 1, *row[4:7], row[8]) for row in daily]
         ((_, _, _, _, _, net, _, net_before, growth, *_),) = ask(
             "revenue_by_category",
             30,
             {
                 "ecommerce.mv_daily_revenue_by_category": (CATEGORIES, rows),
                 "ecommerce.agg_daily_sales": (DAILY, daily),
+                "ecommerce.fact_transactions": (LINES, []),
+                "ecommerce.dim_products": (PRODUCTS, []),
             },
         )
         assert (net, net_before, growth) == (money("30"), before, before and Decimal("0.0000"))
@@ -172,6 +200,40 @@ class TestThePeriodBefore:
         rate = Decimal("1.0000")
         assert found[:7] == [30, before, 30, before, 0, rate, rate if before else None]
         assert found[7:10] == ([money("60"), money("60"), Decimal("0.0000")] if before else [money("60"), None, None])
+
+
+class TestMarginShare:
+    """Two lines of a product: one of 8.00 that earned 2.00, and one of 4.00 whose cost is not known."""
+
+    LINES_OF_ONE = (line(1, 1, "10.00", "2.00", margin="2.00"), line(2, 1, "5.00", "1.00", margin=None))
+    NONE_KNOWN = (line(1, 1, "10.00", "2.00", margin=None), line(2, 1, "5.00", "1.00", margin=None))
+
+    def asked(self, ask: Ask, name: str, lines: tuple[tuple[Any, ...], ...]) -> dict[str, Any]:
+        margin = "2.00" if lines is self.LINES_OF_ONE else None
+        daily = [sold(0, "12.00", margin=margin)]
+        tables = {
+            "ecommerce.fact_transactions": (LINES, list(lines)),
+            "ecommerce.agg_daily_sales": (DAILY, daily),
+            "ecommerce.dim_products": (PRODUCTS, [(1, "P1", "Lamp", "light", "Brand", 20, True, True)]),
+            "ecommerce.mv_daily_revenue_by_category": (
+                CATEGORIES,
+                [(row[0], "light", 1, 1, *row[4:7], row[8]) for row in daily],
+            ),
+        }
+        row, *_ = ask(name, 1, {table: rows for table, rows in tables.items() if table in QUERIES[name].sql})
+        return dict(zip([column.name for column in QUERIES[name].columns], row, strict=True))
+
+    @pytest.mark.parametrize("name", sorted(name for name, query in QUERIES.items() if "margin_share" in query.sql))
+    def test_lines_without_a_cost_count_neither_above_nor_below(self, ask: Ask, name: str) -> None:
+        found = self.asked(ask, name, self.LINES_OF_ONE)
+        assert (found["margin"], found["margin_share"]) == (money("2.00"), Decimal("0.2500"))
+        assert found.get("net_revenue", money("12.00")) == money("12.00")
+        assert found.get("margin_per_discount", 1) == 1
+
+    @pytest.mark.parametrize("name", ["revenue_summary", "monthly_margin", "revenue_by_category", "discount_return"])
+    def test_without_any_cost_there_is_none(self, ask: Ask, name: str) -> None:
+        found = self.asked(ask, name, self.NONE_KNOWN)
+        assert (found["margin"], found["margin_share"]) == (None, None)
 
 
 class TestCohorts:
@@ -245,7 +307,7 @@ class TestStockCover:
         tables = {
             "ecommerce.fact_transactions": (LINES, [line(1, 20, "1.00", None)]),
             "ecommerce.agg_daily_sales": (DAILY, [sold(days - 1, "1.00"), sold(0, "20.00")]),
-            "ecommerce.dim_products": (PRODUCTS, [(1, "P1", "Lamp", "light", 20, True, True)]),
+            "ecommerce.dim_products": (PRODUCTS, [(1, "P1", "Lamp", "light", "Brand", 20, True, True)]),
         }
         assert ask("stock_cover", 30, tables) == [("P1", "Lamp", "light", 20, 20, Decimal(a_day), Decimal(cover))]
 
