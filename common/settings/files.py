@@ -1,0 +1,89 @@
+"""YAML files into models; a problem is told by its key."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from importlib import resources
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from common.errors import ConfigurationError
+
+_M = TypeVar("_M", bound=BaseModel)
+
+
+def conf_root() -> Traversable:
+    """The directory `conf`: beside the package in a checkout, inside it in a wheel or in common.zip."""
+    checkout = Path(__file__).resolve().parents[2] / "conf"
+    if checkout.is_dir():
+        return checkout
+    return resources.files("common") / "_conf"
+
+
+def read_yaml(path: Traversable) -> dict[str, Any]:
+    """The mapping of a file; empty where the file is.
+
+    Raises:
+        ConfigurationError: If it cannot be read or is no mapping.
+    """
+    try:
+        loaded = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(
+            f"cannot read the configuration: {error}", where=str(path), remedy="give a readable YAML file"
+        ) from error
+    except yaml.YAMLError as error:
+        raise ConfigurationError(f"not valid YAML: {error}", where=str(path), remedy="mend the file") from error
+    if loaded is None:
+        return {}
+    if not isinstance(loaded, dict):
+        raise ConfigurationError("not a mapping of keys to values", where=str(path), remedy="mend the file")
+    return loaded
+
+
+def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """A mapping laid over another, level by level."""
+    merged = dict(base)
+    for key, value in over.items():
+        below = merged.get(key)
+        merged[key] = merge(below, value) if isinstance(below, dict) and isinstance(value, dict) else value
+    return merged
+
+
+def validate(model: type[_M], values: Mapping[str, Any], *, where: str) -> _M:
+    """Values as a model.
+
+    Raises:
+        ConfigurationError: An unknown, missing or impossible key, by its name.
+    """
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        problems = [_problem(model, detail["loc"], detail["type"], detail["msg"]) for detail in error.errors()]
+        raise ConfigurationError("; ".join(sorted(problems)), where=where, remedy="mend the configuration") from error
+
+
+def _problem(model: type[BaseModel], location: tuple[int | str, ...], kind: str, message: str) -> str:
+    key = ".".join(str(part) for part in location)
+    if kind == "missing":
+        return f"missing key '{key}'"
+    if kind != "extra_forbidden":
+        return f"'{key}': {message.removeprefix('Value error, ')}"
+    near = difflib.get_close_matches(str(location[-1]), _known_keys(model, location[:-1]), n=1)
+    hint = f" (did you mean '{near[0]}'?)" if near else ""
+    return f"unknown key '{key}'{hint}"
+
+
+def _known_keys(model: type[BaseModel], location: tuple[int | str, ...]) -> list[str]:
+    for part in location:
+        field = model.model_fields.get(str(part))
+        annotation = field.annotation if field else None
+        if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
+            return []
+        model = annotation
+    return list(model.model_fields)
