@@ -89,8 +89,8 @@ def best_threshold(labels: Floats, probabilities: Floats) -> float:
     """The threshold in hundredths from 0.2 to 0.8 that is nearest to a half among the accurate ones.
 
     Accurate is what comes within one standard error of the highest accuracy: over thresholds it is flat, and its peak
-    is where chance put it (the rule of Breiman et al., Classification and Regression Trees, 1984, section 3.4.3). Of two
-    that are as near, the more accurate one.
+    is where chance put it (the rule of Breiman et al., Classification and Regression Trees, 1984, section 3.4.3). Of
+    two that are as near, the more accurate one.
 
     Args:
         labels: 0 or 1, (n,).

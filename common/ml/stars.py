@@ -1,13 +1,13 @@
 """Stars: a factorisation of ratings, or of what biases leave of them.
 
-Where ratings differ by customer (some are never pleased) and by product more than by taste, taking that out first leaves
-the factorisation taste alone (Koren, Bell and Volinsky 2009, "Adding biases"):
+Where ratings differ by customer (some are never pleased) and by product more than by taste, taking that out first
+leaves the factorisation taste alone (Koren, Bell and Volinsky 2009, "Adding biases"):
 
     rating = mean + bias of the customer + bias of the product + factors of the customer * factors of the product
 
-Where customers rate what they like, a product's mean says who bought it, and the plain factorisation is the better one;
-the search tries both. Two more factors hold the biases, a constant one against each, so that the result is an ordinary ALSModel: it is saved,
-registered and asked like any other.
+Where customers rate what they like anyway, a product's mean says who bought it, and the plain factorisation is the
+better one; the search tries both. Two more factors hold the biases, a constant one against each, so that the result is
+an ordinary ALSModel: it is saved, registered and asked like any other.
 """
 
 from __future__ import annotations
