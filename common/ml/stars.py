@@ -47,8 +47,8 @@ def fit_stars(rows: DataFrame, trial: FactorTrial, settings: MlSettings) -> ALSM
         settings: Iterations, blocks and seed.
 
     Returns:
-        A model of the rank, with biases of rank + 2, whose prediction is the rating, not yet kept within the range of stars; NaN for a customer
-        or product without ratings.
+        A model of the rank, with biases of rank + 2, whose prediction is the rating, not yet kept within the range of
+        stars; NaN for a customer or product without ratings.
 
     Raises:
         InputError: If there are no rows.
