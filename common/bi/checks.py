@@ -78,7 +78,7 @@ def _days_outside(column: pa.ChunkedArray, answer: Answer) -> int:
 
 def _is_whole(answer: Answer) -> bool:
     """Whether no row was cut: a sum over the first rows alone says nothing about the others."""
-    return answer.rows.num_rows < answer.query.limit
+    return bool(answer.rows.num_rows < answer.query.limit)
 
 
 def _differs(rows: pa.Table, column: str, others: pa.Table, other_column: str) -> bool:
