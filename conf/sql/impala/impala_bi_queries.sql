@@ -1173,12 +1173,40 @@ WITH origins AS (
     AND s.transaction_month <= '${var:to_date}'
   GROUP BY r.transaction_id
 ),
+sent_back AS (
+  SELECT r.transaction_date, r.user_id, r.order_id, r.gross_amount, r.net_amount, o.sold_date
+  FROM ecommerce.fact_transactions r
+  LEFT JOIN origins o ON o.transaction_id = r.transaction_id
+  WHERE r.is_return AND NOT r.is_sale
+    AND r.transaction_date BETWEEN DATE '${var:from_date}' AND DATE '${var:to_date}'
+    AND r.transaction_month BETWEEN SUBSTR('${var:from_date}', 1, 7) AND '${var:to_date}'
+),
+dated AS (
+  SELECT transaction_date, transaction_date AS sold_date, user_id, order_id, is_sale, gross_amount, net_amount
+  FROM ecommerce.fact_transactions
+  WHERE (is_sale OR NOT is_return)
+    AND transaction_date BETWEEN DATE '${var:from_date}' AND DATE '${var:to_date}'
+    AND transaction_month BETWEEN SUBSTR('${var:from_date}', 1, 7) AND '${var:to_date}'
+  UNION ALL
+  SELECT
+    transaction_date,
+    COALESCE(sold_date, transaction_date) AS sold_date,
+    user_id,
+    order_id,
+    FALSE AS is_sale,
+    gross_amount,
+    net_amount
+  FROM sent_back
+),
+buyers AS (
+  SELECT user_id, first_purchase_date FROM ecommerce.agg_user_metrics WHERE first_purchase_date IS NOT NULL
+),
 labelled AS (
   SELECT
     CAST(DATE_TRUNC('week', t.transaction_date) AS DATE) AS week_start,
     CASE
       WHEN u.first_purchase_date IS NULL THEN 'unknown'
-      WHEN COALESCE(o.sold_date, t.transaction_date) <= u.first_purchase_date THEN 'new'
+      WHEN t.sold_date <= u.first_purchase_date THEN 'new'
       ELSE 'returning'
     END AS customer_kind,
     t.user_id,
@@ -1186,11 +1214,8 @@ labelled AS (
     MAX(CASE WHEN t.is_sale THEN 1 ELSE 0 END) AS is_order,
     SUM(t.gross_amount) AS gross,
     SUM(t.net_amount) AS net
-  FROM ecommerce.fact_transactions t
-  LEFT JOIN ecommerce.agg_user_metrics u ON u.user_id = t.user_id
-  LEFT JOIN origins o ON o.transaction_id = t.transaction_id
-  WHERE t.transaction_date BETWEEN DATE '${var:from_date}' AND DATE '${var:to_date}'
-    AND t.transaction_month BETWEEN SUBSTR('${var:from_date}', 1, 7) AND '${var:to_date}'
+  FROM dated t
+  LEFT JOIN buyers u ON u.user_id = t.user_id
   GROUP BY 1, 2, 3, 4
 ),
 kinds AS (
@@ -1747,28 +1772,31 @@ sold AS (
 followed AS (
   SELECT
     a.session_id,
+    a.user_id,
+    a.cart_items,
+    a.cart_value,
+    MAX(s.transaction_ts) AS last_sold_at,
     MIN(CASE WHEN i.product_id IS NOT NULL THEN UNIX_TIMESTAMP(s.transaction_ts) - UNIX_TIMESTAMP(a.ended_at) END)
       AS seconds
   FROM abandoned a
-  JOIN sold s ON s.user_id = a.user_id AND s.transaction_ts > a.ended_at
+  LEFT JOIN sold s ON s.user_id = a.user_id AND s.transaction_ts > a.ended_at
   LEFT JOIN left_items i ON i.session_id = a.session_id AND i.product_id = s.product_id
-  GROUP BY a.session_id
+  GROUP BY 1, 2, 3, 4
 ),
 labelled AS (
   SELECT
     CASE
-      WHEN a.cart_items = 0 THEN 7
-      WHEN a.user_id IS NULL THEN 8
-      WHEN f.session_id IS NULL THEN 6
-      WHEN f.seconds IS NULL THEN 5
-      WHEN f.seconds <= 3600 THEN 1
-      WHEN f.seconds <= 86400 THEN 2
-      WHEN f.seconds <= 604800 THEN 3
+      WHEN cart_items = 0 THEN 7
+      WHEN user_id IS NULL THEN 8
+      WHEN last_sold_at IS NULL THEN 6
+      WHEN seconds IS NULL THEN 5
+      WHEN seconds <= 3600 THEN 1
+      WHEN seconds <= 86400 THEN 2
+      WHEN seconds <= 604800 THEN 3
       ELSE 4
     END AS outcome_order,
-    a.cart_value
-  FROM abandoned a
-  LEFT JOIN followed f ON f.session_id = a.session_id
+    cart_value
+  FROM followed
 ),
 counted AS (
   SELECT outcome_order, COUNT(*) AS sessions, SUM(cart_value) AS abandoned_value
