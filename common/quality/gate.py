@@ -14,6 +14,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from importlib.resources.abc import Traversable
 from typing import TYPE_CHECKING, Any
 
@@ -144,7 +145,8 @@ class Gatekeeper:
                 batch_parameters={"dataframe": frame},
                 expectation_parameters=dict(parameters or {}),
                 result_format=_RESULT_FORMAT,
-                run_id=RunIdentifier(run_name=self._run_id),
+                # Without a time it takes the run's name for one, and some names for an impossible one.
+                run_id=RunIdentifier(run_name=self._run_id, run_time=datetime.now(UTC)),
             )
         except (ConfigurationError, GateFailedError):
             raise

@@ -51,6 +51,14 @@ def test_a_critical_failure_closes_the_gate(keeper: Keeper, people: DataFrame) -
         result.require()
 
 
+def test_a_run_whose_name_reads_as_an_impossible_time_is_validated(
+    layout: Layout, keeper: Keeper, people: DataFrame
+) -> None:
+    keeper(KNOWN)
+    gatekeeper = Gatekeeper(layout, "20261124T234518Z-3071ad", Path(layout.root).parent / "suites")
+    assert gatekeeper.validate("people", people, {"known": ["nobody"]}).evaluated == 1
+
+
 def test_a_warning_leaves_it_open(keeper: Keeper, people: DataFrame) -> None:
     result = keeper(KNOWN).validate("people", people, {"known": ["ada@secret.example"]})
     assert result.passed
