@@ -354,16 +354,10 @@ ANSWERS: dict[str, str] = {
     WITH firsts AS (
         SELECT user_id, min(transaction_date) AS first FROM fact_transactions
         WHERE is_sale AND user_id IN (SELECT user_id FROM agg_user_metrics) GROUP BY user_id
-    ), dated AS (
-        SELECT t.*, CASE WHEN quantity < 0 AND is_return THEN
-            (SELECT s.transaction_date FROM fact_transactions s
-             WHERE s.user_id = t.user_id AND s.product_id = t.product_id AND s.is_sale
-               AND s.transaction_ts < t.transaction_ts ORDER BY s.transaction_ts DESC LIMIT 1) END AS sold_on
-        FROM fact_transactions t WHERE {_PERIOD_LINES}
     ), labelled AS (
-        SELECT dated.*, week_of(transaction_date) AS week, CASE WHEN first IS NULL THEN 'unknown'
-            WHEN coalesce(sold_on, transaction_date) > first THEN 'returning' ELSE 'new' END AS kind
-        FROM dated LEFT JOIN firsts USING (user_id)
+        SELECT t.*, week_of(transaction_date) AS week, CASE WHEN first IS NULL THEN 'unknown'
+            WHEN transaction_date > first THEN 'returning' ELSE 'new' END AS kind
+        FROM fact_transactions t LEFT JOIN firsts USING (user_id) WHERE {_PERIOD_LINES}
     )
     SELECT week, kind, count(DISTINCT user_id) FILTER (is_sale), count(DISTINCT order_id) FILTER (is_sale),
            sum(gross_amount), sum(net_amount),

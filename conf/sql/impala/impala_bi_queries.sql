@@ -1154,51 +1154,15 @@ LIMIT 10;
 -- title: New and returning customers
 -- question: How much of each week's revenue comes from first orders, and how much from customers who had bought before?
 -- grain: a week from Monday and a kind of customer: new (on the day of the first purchase since the data begins),
---   returning, or unknown (not among the current customers). What comes back is taken off in the week in which it comes
---   back, from the kind that the customer was of at the newest purchase of that product before it; returns name no
---   order, and where there is no such purchase the day of the return decides
+--   returning, or unknown (not among the current customers). Returns name no order: net revenue has what comes back
+--   taken off from the kind that the customer is of on that day, which is returning but for returns on the first day.
+--   So gross revenue compares the kinds, and net revenue says what a week came to
 -- key: week_start, customer_kind
 -- period: 91 days
 -- needs: sales
 -- columns: week_start date, customer_kind text, customers count, orders count, gross_revenue money signed,
 --   net_revenue money signed, net_revenue_share share signed
-WITH origins AS (
-  SELECT r.transaction_id, MAX(s.transaction_date) AS sold_date
-  FROM ecommerce.fact_transactions r
-  JOIN ecommerce.fact_transactions s
-    ON s.user_id = r.user_id AND s.product_id = r.product_id AND s.transaction_ts < r.transaction_ts
-  WHERE r.is_return AND NOT r.is_sale AND s.is_sale
-    AND r.transaction_date BETWEEN DATE '${var:from_date}' AND DATE '${var:to_date}'
-    AND r.transaction_month BETWEEN SUBSTR('${var:from_date}', 1, 7) AND '${var:to_date}'
-    AND s.transaction_month <= '${var:to_date}'
-  GROUP BY r.transaction_id
-),
-sent_back AS (
-  SELECT r.transaction_date, r.user_id, r.order_id, r.gross_amount, r.net_amount, o.sold_date
-  FROM ecommerce.fact_transactions r
-  LEFT JOIN origins o ON o.transaction_id = r.transaction_id
-  WHERE r.is_return AND NOT r.is_sale
-    AND r.transaction_date BETWEEN DATE '${var:from_date}' AND DATE '${var:to_date}'
-    AND r.transaction_month BETWEEN SUBSTR('${var:from_date}', 1, 7) AND '${var:to_date}'
-),
-dated AS (
-  SELECT transaction_date, transaction_date AS sold_date, user_id, order_id, is_sale, gross_amount, net_amount
-  FROM ecommerce.fact_transactions
-  WHERE (is_sale OR NOT is_return)
-    AND transaction_date BETWEEN DATE '${var:from_date}' AND DATE '${var:to_date}'
-    AND transaction_month BETWEEN SUBSTR('${var:from_date}', 1, 7) AND '${var:to_date}'
-  UNION ALL
-  SELECT
-    transaction_date,
-    COALESCE(sold_date, transaction_date) AS sold_date,
-    user_id,
-    order_id,
-    FALSE AS is_sale,
-    gross_amount,
-    net_amount
-  FROM sent_back
-),
-buyers AS (
+WITH buyers AS (
   SELECT user_id, first_purchase_date FROM ecommerce.agg_user_metrics WHERE first_purchase_date IS NOT NULL
 ),
 labelled AS (
@@ -1206,7 +1170,7 @@ labelled AS (
     CAST(DATE_TRUNC('week', t.transaction_date) AS DATE) AS week_start,
     CASE
       WHEN u.first_purchase_date IS NULL THEN 'unknown'
-      WHEN t.sold_date <= u.first_purchase_date THEN 'new'
+      WHEN t.transaction_date <= u.first_purchase_date THEN 'new'
       ELSE 'returning'
     END AS customer_kind,
     t.user_id,
@@ -1214,8 +1178,10 @@ labelled AS (
     MAX(CASE WHEN t.is_sale THEN 1 ELSE 0 END) AS is_order,
     SUM(t.gross_amount) AS gross,
     SUM(t.net_amount) AS net
-  FROM dated t
+  FROM ecommerce.fact_transactions t
   LEFT JOIN buyers u ON u.user_id = t.user_id
+  WHERE t.transaction_date BETWEEN DATE '${var:from_date}' AND DATE '${var:to_date}'
+    AND t.transaction_month BETWEEN SUBSTR('${var:from_date}', 1, 7) AND '${var:to_date}'
   GROUP BY 1, 2, 3, 4
 ),
 kinds AS (
@@ -1760,7 +1726,10 @@ WITH abandoned AS (
   WHERE is_abandoned AND session_date BETWEEN DATE '${var:from_date}' AND DATE '${var:to_date}'
 ),
 left_items AS (
-  SELECT session_id, product_id FROM lake.cart_items WHERE left_quantity > 0
+  SELECT session_id, product_id
+  FROM lake.cart_items
+  -- A day of slack, as days are those of the shop's time zone.
+  WHERE left_quantity > 0 AND first_added_at >= DATE_SUB(DATE '${var:from_date}', 1)
 ),
 sold AS (
   SELECT user_id, product_id, transaction_ts

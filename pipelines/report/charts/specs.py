@@ -126,7 +126,7 @@ CHARTS: dict[str, ChartSpec] = {
     ),
     "cohort_value": ChartSpec("line", "months_since", ("revenue_per_customer_to_date",), series="cohort_month"),
     "lifetime_value": ChartSpec("columns", "tenth", ("net_revenue_share",)),
-    "new_and_returning": ChartSpec("stacked", "week_start", _NET, series="customer_kind", wide=True),
+    "new_and_returning": ChartSpec("stacked", "week_start", ("gross_revenue",), series="customer_kind", wide=True),
     "loyalty_tiers": ChartSpec("bars", "loyalty_tier", ("net_revenue_per_customer",), beside=("buyer_share",)),
     # conversion_funnel
     "funnel_steps": ChartSpec("funnel", "step_name", ("sessions",), beside=("lost_sessions",), wide=True),
