@@ -61,6 +61,7 @@ def _scorer(items: Items, count: int) -> Callable[[Iterator[pa.RecordBatch]], It
     position = np.where(allowed, np.cumsum(allowed) - 1, -1)
     transposed = items.factors[allowed].T.copy()
     of_items = None if items.groups is None else items.groups[allowed]
+    longest = float(np.linalg.norm(transposed, axis=0).max(initial=0))
 
     def score(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in batches:
@@ -76,10 +77,10 @@ def _scorer(items: Items, count: int) -> Callable[[Iterator[pa.RecordBatch]], It
         scores[owners[columns >= 0], columns[columns >= 0]] = -np.inf
         order = scores
         if of_items is not None:
-            own = batch.column("group").to_numpy(zero_copy_only=False)[:, None]
-            # More than any two scores of a row lie apart.
-            ahead = 1 + 2 * np.abs(np.where(np.isfinite(scores), scores, 0)).max(axis=1, keepdims=True, initial=0)
-            order = np.where((own == of_items) & (own >= 0), scores + ahead, scores)
+            own = batch.column("group").to_numpy(zero_copy_only=False)
+            # More than any two scores of a row lie apart, as no score is above the product of lengths; -2 is no group.
+            ahead = 1 + 2 * longest * np.linalg.norm(factors, axis=1)
+            order = scores + (np.where(own < 0, -2, own)[:, None] == of_items) * ahead[:, None]
         found = top_items(order, count)
         row, place = np.nonzero(found != NO_ITEM)
         item = found[row, place]

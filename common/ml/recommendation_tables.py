@@ -14,6 +14,7 @@ from common.ml.interactions import ALL_SEGMENTS
 from common.ml.recommender import Factors, named_places
 
 MODEL, POPULAR = "model", "popular"
+_LEAST_LENGTH = 1e-6
 
 
 @dataclass(frozen=True)
@@ -63,14 +64,17 @@ def similar_products(factors: Factors, on_sale: DataFrame, count: int) -> DataFr
     """
     matrix = factors.item_matrix()
     norms = np.linalg.norm(matrix, axis=1, keepdims=True)
-    unit = np.divide(matrix, norms, out=np.zeros_like(matrix), where=norms > 0)
-    allowed, (groups, names) = _allowed(factors, on_sale), _grouped(factors, on_sale)
+    # What nobody was interested in enough to be told apart has no direction, and so nothing that is like it.
+    is_known = norms[:, 0] > _LEAST_LENGTH
+    unit = np.divide(matrix, norms, out=np.zeros_like(matrix), where=norms > _LEAST_LENGTH)
+    allowed, (groups, names) = _allowed(factors, on_sale) & is_known, _grouped(factors, on_sale, is_known)
     rows = names.join(_vectors(factors), on="place", how="inner").select(
         F.col("name").alias("key"), "features", F.array("place").alias("excluded"), "group"
     )
-    found = best_items(rows, Items(unit, factors.items, allowed & (norms[:, 0] > 0), groups), count)
+    found = best_items(rows, Items(unit, factors.items, allowed, groups), count)
     # The row's own vector is not of length one, which divides all its scores by the same number.
-    length = F.sqrt(F.aggregate("features", F.lit(0.0), lambda total, each: total + each * each))
+    features = F.col("features").cast("array<double>")
+    length = F.sqrt(F.aggregate(features, F.lit(0.0), lambda total, each: total + each * each))
     lengths = rows.select("key", length.alias("length"))
     return found.join(lengths, on="key", how="inner").select(
         F.col("key").alias("product_id"),
@@ -142,12 +146,14 @@ def _allowed(factors: Factors, on_sale: DataFrame) -> np.ndarray:
     return np.array([name in sold for name in factors.items], dtype=bool)
 
 
-def _grouped(factors: Factors, on_sale: DataFrame) -> tuple[np.ndarray, DataFrame]:
-    """The category of each item as a number, -1 for none, and the items on sale: place, name, group."""
+def _grouped(factors: Factors, on_sale: DataFrame, is_known: np.ndarray) -> tuple[np.ndarray, DataFrame]:
+    """The category of each item as a number, -1 for none, and the known items on sale: place, name, group."""
     of = {row["product_id"]: row["category"] for row in on_sale.select("product_id", "category").collect()}
     numbers = {name: place for place, name in enumerate(sorted({each for each in of.values() if each is not None}))}
     groups = np.array([numbers.get(of.get(name), -1) for name in factors.items], dtype=np.int64)
-    sold = [(place, name, int(groups[place])) for place, name in enumerate(factors.items) if name in of]
+    sold = [
+        (place, name, int(groups[place])) for place, name in enumerate(factors.items) if name in of and is_known[place]
+    ]
     named = pd.DataFrame(sold, columns=["place", "name", "group"])
     return groups, on_sale.sparkSession.createDataFrame(named, "place int, name string, group int")
 

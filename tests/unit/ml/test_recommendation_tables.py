@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import Any, cast
+
 import numpy as np
 import pytest
 from pyspark.sql import DataFrame, SparkSession
@@ -123,6 +126,13 @@ def test_similar_products_of_the_same_category_come_first(spark: SparkSession, f
     assert order["P3"][:2] == ["P1", "P4"]
     assert order["P4"][0] == "P3"
     assert all(-1 <= row["similarity"] <= 1 + 1e-6 for row in found)
+
+
+def test_a_product_without_direction_is_like_no_other(spark: SparkSession, offer: Offer) -> None:
+    vectors = [(0, [1.0, 0.0]), (1, [0.0, 0.0]), (2, [1.0, 1.0]), (3, [1e-30, 0.0])]
+    model = SimpleNamespace(itemFactors=spark.createDataFrame(vectors, "id int, features array<float>"), rank=2)
+    found = similar_products(Factors(cast(Any, model), (), ITEMS), offer.on_sale, 3).collect()
+    assert {(row["product_id"], row["similar_product_id"]) for row in found} == {("P1", "P3"), ("P3", "P1")}
 
 
 def test_factors_do_not_depend_on_partitions(
