@@ -48,9 +48,14 @@ def _array(event: Json, nth: int) -> bytes:
     return b"[" + dump(event) + b"," + dump(twin) + b"]"
 
 
+def _cut(event: Json, nth: int) -> bytes:
+    """A line that breaks off between two characters: within one it would be invalid UTF-8, which is another class."""
+    return dump(event)[: -(20 + nth % 120)].decode("utf-8", "ignore").encode()
+
+
 # What is done to the parsed line of a copy, by class; the classes below need more than the line.
 MUTATIONS: dict[str, Callable[[Json, int], bytes]] = {
-    "broken_json": lambda event, nth: dump(event)[: -(20 + nth % 120)],
+    "broken_json": _cut,
     "json_array": _array,
     "blank_line": lambda event, nth: b"",
     "invalid_utf8": _latin_1,

@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from generators.event_defects import MUTATIONS
 from generators.ledger import CLASSES
 
 Row = dict[str, str | None]
@@ -194,3 +195,9 @@ def test_every_line_that_a_session_bought_was_put_into_its_cart(
     assert len(bought) > 1_500
     assert all(carted[item] >= quantity for item, quantity in bought.items())
     assert sum(item in viewed for item in bought) > len(bought) / 2
+
+
+def test_a_line_that_breaks_off_is_valid_text() -> None:
+    for nth in range(120):
+        line = MUTATIONS["broken_json"]({"city": "\u00e9" * 100, "page_url": "/"}, nth)
+        assert line.decode("utf-8")[-1] == "\u00e9"
