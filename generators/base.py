@@ -18,11 +18,11 @@ from generators.ledger import Planted
 from generators.line_defects import merge
 from generators.plan import Plan
 from generators.progress import GenerationProgress
+from generators.sessions import BOT, LONG
 from generators.spec import DAY_MS, DAYS, START_MS, date_of
 from generators.text import contents
 from generators.transaction_defects import COPIES, make_copies, note, with_orphans
 from generators.truth import write_truth
-from generators.visits import BOT, LONG
 from generators.writing import SAMPLE_ROWS, Task, Written, partition_path, write_lines, write_table
 
 START_DAY = START_MS // DAY_MS

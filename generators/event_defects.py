@@ -13,8 +13,8 @@ from generators.event_rows import VIEW, EventRows, Events
 from generators.identifiers import DEFECT_EVENTS, ORPHAN_PRODUCTS, ORPHAN_USERS
 from generators.ledger import Planted
 from generators.randomness import I64, Stream
+from generators.sessions import BOT, LONG
 from generators.spec import DAY_MS, Spec
-from generators.visits import BOT, LONG
 
 _RATE = 0.001
 _RATES = {"exact_duplicate": 0.003, "near_duplicate": 0.004, "late_event": 0.004, "quick_repeat": 0.002}

@@ -18,8 +18,9 @@ from generators.identifiers import anonymous_ids, event_ids, product_ids, sessio
 from generators.places import CITIES, COUNTRIES
 from generators.purchases import Lines, Purchases
 from generators.randomness import I64, Stream
+from generators.sessions import BOT, DEVICES, MAX_STEPS, SOURCES, STEPS, Sessions, timeline
 from generators.text import constant, fixed, join, pool, take, timestamps
-from generators.visits import BOT, DEVICES, MAX_STEPS, SOURCES, STEPS, Sessions, looked_at, timeline
+from generators.visits import looked_at
 
 SHOP = "https://marlowe.example"
 ENTRY, VIEW, CART, REMOVE, CHECKOUT, PURCHASE, REVIEW = range(len(STEPS))

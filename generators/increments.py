@@ -49,14 +49,16 @@ from generators.purchases import (
     status_at,
 )
 from generators.randomness import I64
+from generators.sessions import assemble, keys_of_lines
 from generators.spec import DAY_MS, DAYS, EVENTS, LINES, MEAN_BASKET, START_MS, day_of
 from generators.transaction_defects import COPIES, make_copies, note, with_orphans
 from generators.truth import session_table, sums
 from generators.user_rows import UserStates, join_users
-from generators.visits import anonymous_draft, assemble, bot_draft, power_draft, purchase_draft, visit_draft
+from generators.visits import anonymous_draft, bot_draft, power_draft, purchase_draft, visit_draft
 from generators.writing import Written, partition_path, write_lines, write_table
 
 _EVENTS_A_LINE = EVENTS / LINES
+_VISITS_A_USER = 1.9
 _LATE_SHARE, _MAX_LATE_DAYS, _RETURN_RATE = 0.03, 3, 0.0025
 _NEW_USERS_A_DAY, _NEW_PRODUCTS_A_DAY, _CHANGES_A_DAY = 0.0005, 0.0008, 0.002
 _FIRST_KEYS = {"users": 98_000_000, "products": 999_000}
@@ -160,7 +162,7 @@ class Increment:
         plan, stream, spec = self.plan, self.stream.child("sessions"), self.plan.spec
         today = np.array([self.day])
         visits = np.arange(spec.users)
-        share = 0.7 / DAYS
+        share = _VISITS_A_USER / DAYS
         visitor = visits[stream.uniform("visits", visits) < share]
         drafts = [
             purchase_draft(stream, plan.catalogue, purchases, sales),
@@ -179,11 +181,8 @@ class Increment:
     ) -> Written:
         path = partition_path("transactions", self.date)
         old_rows, changed, returns = news
-        keys = np.empty(len(rows.purchases.user), dtype=np.int64)
-        bought = rows.sessions.purchase >= 0
-        keys[rows.sessions.purchase[bought]] = rows.sessions.key[bought]
         fresh = join_lines(sales, returns)
-        line_keys = np.where(fresh.purchase >= 0, keys[np.maximum(fresh.purchase, 0)], -1)
+        line_keys = keys_of_lines(rows.sessions, fresh)
         first = INCREMENT_LINES + self.space * LINES_A_DAY
         stream = self.plan.stream("sessions")
         numbers = first + np.arange(len(fresh.user))

@@ -14,8 +14,9 @@ from generators.event_rows import EventRows
 from generators.people import People, make_people
 from generators.purchases import Lines, Purchases, make_purchases
 from generators.randomness import I64, Stream
+from generators.sessions import Sessions, keys_of_lines
 from generators.spec import DAY_MS, START_MS, Spec
-from generators.visits import Sessions, make_sessions
+from generators.visits import make_sessions
 
 # Visits of the day after may start before midnight.
 _SIGNED_UP_BY_MS = 3_600_000
@@ -45,20 +46,17 @@ class Plan:
 
     @cached_property
     def session_keys(self) -> I64:
-        """Key of the session of each line, -1 for returns, (L,)."""
-        sessions = self.sessions
-        bought = sessions.purchase >= 0
-        keys = np.empty(len(self.purchases.user), dtype=np.int64)
-        keys[sessions.purchase[bought]] = sessions.key[bought]
-        return np.where(self.lines.purchase >= 0, keys[np.maximum(self.lines.purchase, 0)], -1)
+        """Key of the session of each line, -1 for returns and for purchases that leave no events, (L,)."""
+        return keys_of_lines(self.sessions, self.lines)
 
     @cached_property
     def first_seen_ms(self) -> I64:
-        """Before when each user has signed up: the first visit of theirs, or midnight of that day if later, (N,)."""
+        """Before when each user has signed up: their first visit or purchase, or that day's midnight if later, (N,)."""
         sessions, start = self.sessions, START_MS + self.people.signup_day * DAY_MS
         known = sessions.user >= 0
         seen = start + DAY_MS - _SIGNED_UP_BY_MS
         np.minimum.at(seen, sessions.user[known], sessions.start_ms[known])
+        np.minimum.at(seen, self.purchases.user, self.purchases.ts_ms)
         return np.maximum(seen, start)
 
     def stream(self, table: str) -> Stream:

@@ -29,7 +29,7 @@ RATING_MEAN, RATING_TASTE, RATING_NOISE = 3.75, 1.1, 0.30
 
 @dataclass(frozen=True)
 class Purchases:
-    """Purchases by time; each is a session that ends in buying.
+    """Purchases by time; a part of them is followed through a session that ends in buying.
 
     Attributes:
         user: User index, (B,).

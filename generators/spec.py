@@ -14,7 +14,7 @@ START_MS = (START - EPOCH).days * DAY_MS
 FIRST_SIGNUP = dt.date(2021, 1, 4)
 
 MIN_SCALE, MAX_SCALE = 0.001, 100.0
-USERS, PRODUCTS, LINES, EVENTS = 100_000, 10_000, 500_000, 1_450_000
+USERS, PRODUCTS, LINES, EVENTS = 100_000, 10_000, 500_000, 1_320_000
 # Product ids have six digits; the upper ones are for products of later days and for ids that no file knows.
 MAX_PRODUCTS = 880_000
 RETURN_SHARE = 0.045
@@ -52,7 +52,7 @@ class Spec:
     @property
     def events(self) -> int:
         """Events of people to aim at; a few more come out."""
-        return max(1_450, round(EVENTS * self.scale))
+        return max(1_320, round(EVENTS * self.scale))
 
     def planted(self, rate: float, rows: int) -> int:
         """How many rows of a defect to plant: at least two."""

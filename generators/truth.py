@@ -15,9 +15,9 @@ from generators.oracle import CEILING_DAYS, HORIZONS, churn_ceiling
 from generators.people import EXPOSURE, SEGMENTS, SHAPE
 from generators.plan import Plan
 from generators.purchases import CANCELLED, PENDING, RETURNED, Lines
+from generators.sessions import BOT, OUTCOMES, Sessions
 from generators.spec import date_of
 from generators.text import Bytes2D
-from generators.visits import BOT, OUTCOMES, Sessions
 
 
 def write_truth(plan: Plan, root: Path, planted: list[Planted], surviving: dict[str, int]) -> None:

@@ -194,9 +194,10 @@ def _scores(connection: duckdb.DuckDBPyConnection) -> list[Score]:
     kept = connection.sql("""
         SELECT p.dataset, p.defect_class, count(*), count(*) FILTER (c.id IS NOT NULL AND f.id IS NULL)
         FROM planted p
-        LEFT JOIN (SELECT DISTINCT dataset, id FROM clean) c ON c.dataset = p.dataset AND c.id = p.id
-        LEFT JOIN (SELECT DISTINCT dataset, id FROM found WHERE fate = 'flagged') f
-               ON f.dataset = p.dataset AND f.id = p.id
+        LEFT JOIN (SELECT DISTINCT dataset, source_file, id FROM clean) c
+               ON c.dataset = p.dataset AND c.id = p.id AND c.source_file = p.source_file
+        LEFT JOIN (SELECT DISTINCT dataset, source_file, id FROM found WHERE fate = 'flagged') f
+               ON f.dataset = p.dataset AND f.id = p.id AND coalesce(f.source_file, p.source_file) = p.source_file
         WHERE p.fate = 'kept' GROUP BY ALL
     """).fetchall()
     # A flag is known by the row's key alone: facts do not say from which file a row came.

@@ -152,7 +152,7 @@ def test_exactly_the_planted_events_meet_the_definition_of_a_bot(
     assert max(len(day) for day in days.values()) >= 80
 
 
-def test_every_purchase_has_its_session_with_all_steps(
+def test_the_session_that_a_sale_names_has_all_steps(
     generated: Path, events: list[dict[str, object]], defects: list[Row]
 ) -> None:
     steps = defaultdict(set)
@@ -164,8 +164,10 @@ def test_every_purchase_has_its_session_with_all_steps(
     gone = {row["key"] for row in defects if row["dataset"] == "transactions" and row["fate"] == "quarantined"}
     sales = _transactions(generated).filter("quantity > 0 AND transaction_id IS NOT NULL")
     rows = sales.project("transaction_id, session_id, epoch_ms(transaction_ts)").fetchall()
-    checked = [row for row in rows if row[0] not in gone]
-    assert len(checked) > 2_000
+    sales_made = [row for row in rows if row[0] not in gone]
+    checked = [row for row in sales_made if row[1] is not None]
+    assert 0.15 < len(checked) / len(sales_made) < 0.4
+    assert len(checked) > 500
     for _, session_id, ms in checked:
         assert {"product_view", "add_to_cart", "begin_checkout", "purchase"} <= steps[session_id]
         assert times[session_id] == ms
@@ -192,7 +194,7 @@ def test_every_line_that_a_session_bought_was_put_into_its_cart(
     ).fetchall():
         if key not in planted:
             bought[session_id, product_id] += quantity
-    assert len(bought) > 1_500
+    assert len(bought) > 400
     assert all(carted[item] >= quantity for item, quantity in bought.items())
     assert sum(item in viewed for item in bought) > len(bought) / 2
 

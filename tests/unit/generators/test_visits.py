@@ -12,10 +12,11 @@ import pytest
 from generators.generation import generate, generate_increment
 from generators.plan import Plan, make_plan
 from generators.purchases import Purchases
+from generators.sessions import BOT, LONG, PURCHASED, STEPS, timeline
 from generators.spec import DAY_MS, START_MS, Spec
-from generators.visits import BOT, LONG, PURCHASED, timeline
 
 SCALE, SEED = 0.01, 11
+_FUNNEL = ("view", "cart", "checkout", "purchase")
 DAYS = (dt.date(2025, 12, 1), dt.date(2025, 12, 2))
 
 
@@ -62,6 +63,23 @@ def test_people_sign_up_on_the_day_that_the_hazard_counts_from(plan: Plan) -> No
     assert (plan.first_seen_ms < midnight + DAY_MS).all()
 
 
+def test_the_funnel_narrows_as_that_of_a_shop_does(plan: Plan) -> None:
+    people = plan.sessions.take(np.flatnonzero(plan.sessions.kind != BOT))
+    viewed, carted, checked_out, bought = ((people.steps[:, STEPS.index(step)] > 0).mean() for step in _FUNNEL)
+    assert 0.02 < bought < 0.08
+    assert 0.15 < bought / carted < 0.4
+    assert 0.4 < bought / checked_out < 0.8
+    assert viewed > 2 * carted
+    events = dict(zip(STEPS, people.steps.sum(axis=0), strict=True))
+    assert events["view"] > 2 * events["cart"]
+
+
+def test_sales_without_a_session_are_as_many_as_the_plan_says(plan: Plan) -> None:
+    sold = plan.lines.purchase >= 0
+    assert 0.15 < (plan.session_keys[sold] >= 0).mean() < 0.4
+    assert (plan.session_keys[~sold] == -1).all()
+
+
 def test_people_take_their_time(plan: Plan) -> None:
     sessions = plan.sessions
     rows = np.flatnonzero((sessions.kind != BOT) & (sessions.size <= LONG))
@@ -81,7 +99,8 @@ def test_people_take_their_time(plan: Plan) -> None:
 def test_a_purchase_starts_after_the_one_before(plan: Plan) -> None:
     purchases: Purchases = plan.purchases
     bought = plan.sessions.take(np.flatnonzero(plan.sessions.purchase >= 0))
-    start = np.empty(len(purchases.user), dtype=np.int64)
+    # What leaves no events has no session either, and begins when it is bought.
+    start = purchases.ts_ms.copy()
     start[bought.purchase] = bought.start_ms
     order = np.lexsort((purchases.ts_ms, purchases.user))
     same = purchases.user[order][1:] == purchases.user[order][:-1]
