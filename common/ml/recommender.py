@@ -93,7 +93,8 @@ def fit_factors(rows: DataFrame, trial: FactorTrial, settings: MlSettings, *, im
 
     Args:
         rows: From `arrange`, persisted.
-        trial: Rank, regularisation and, of implicit feedback, how much an interaction adds to confidence.
+        trial: Rank, regularisation and, of implicit feedback, how much interest adds to confidence: alpha * value, or
+            alpha * log(1 + value) (Hu, Koren and Volinsky 2008, section 4).
         settings: Iterations, blocks and seed.
         implicit: Whether values are strengths of interest instead of ratings.
     """
@@ -113,6 +114,8 @@ def fit_factors(rows: DataFrame, trial: FactorTrial, settings: MlSettings, *, im
         checkpointInterval=_ITERATIONS_KEPT,
         seed=settings.seed,
     )
+    if implicit and trial.logarithmic:
+        rows = rows.withColumn("value", F.log1p("value").cast("float"))
     return als.fit(rows)
 
 

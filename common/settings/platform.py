@@ -53,12 +53,15 @@ class FactorTrial(Model):
         reg: Regularisation.
         alpha: Of implicit feedback: how much an interaction adds to confidence.
         biases: Of stars: whether what customers and products have in common is taken out first.
+        logarithmic: Of implicit feedback: whether confidence grows with the logarithm of interest. Where much is bought
+            again and again, the tenth time says less than the first.
     """
 
     rank: AtLeastOne
     reg: Weight
     alpha: Weight = 1.0
     biases: bool = False
+    logarithmic: bool = False
 
 
 class ChurnSettings(Model):

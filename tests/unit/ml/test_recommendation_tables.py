@@ -8,6 +8,7 @@ from typing import Any, cast
 import numpy as np
 import pytest
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
 
 from common.ml.best_products import Items, best_items
 from common.ml.recommendation_tables import MODEL, POPULAR, Offer, for_customers, similar_products
@@ -73,6 +74,25 @@ def test_best_items_are_those_of_the_product(spark: SparkSession, monkeypatch: p
         assert [item for _, item in mine] == wanted[: len(mine)]
         assert [number for number, _ in mine] == list(range(1, len(mine) + 1))
         assert len(mine) == int(min(2, (scores > -np.inf).sum()))
+
+
+def test_the_best_of_a_large_and_of_a_small_group_are_its_own_and_then_others(spark: SparkSession) -> None:
+    random = np.random.default_rng(2)
+    groups = np.repeat([0, 1, 2, -1], [9, 6, 3, 2])  # enough for three, just enough, too few, and none
+    items = random.normal(size=(20, 2)).astype(np.float32).astype(float)
+    names, allowed = tuple(f"P{place:02d}" for place in range(20)), np.arange(20) != 4
+    rows = spark.createDataFrame(
+        [(name, [float(x) for x in items[place]], [place, 9], int(groups[place])) for place, name in enumerate(names)],
+        "key string, features array<float>, excluded array<int>, group int",
+    )
+    found = best_items(rows, Items(items, names, allowed, groups), 4).collect()
+    for place, name in enumerate(names):
+        scores = items @ items[place]
+        own = (groups == groups[place]) & (groups[place] >= 0)
+        order = [item for item in np.lexsort((-scores, ~own)) if item not in {place, 9, 4}][:4]
+        mine = sorted((row["place"], row["item"], row["score"]) for row in found if row["key"] == name)
+        assert [item for _, item, _ in mine] == [names[item] for item in order]
+        assert [score for _, _, score in mine] == pytest.approx(scores[order])
 
 
 def test_nobody_is_shown_what_they_have_unless_it_is_replenishable(
@@ -147,6 +167,22 @@ def test_factors_do_not_depend_on_partitions(
         )
     assert np.array_equal(matrices[0], matrices[1])
     assert np.array_equal(matrices[0], matrices[2])
+
+
+def test_interest_counts_by_its_logarithm_where_that_is_asked(
+    spark: SparkSession, settings: Settings, known: DataFrame, checkpoints: None
+) -> None:
+    index = Index(("a", "b", "c"), ITEMS)
+    often = known.withColumn("strength", F.col("strength") * 50)
+
+    def items(rows: DataFrame, *, logarithmic: bool) -> np.ndarray:
+        trial = FactorTrial(rank=2, reg=0.1, logarithmic=logarithmic)
+        return Factors(fit_factors(rows, trial, settings.ml, implicit=True), *(index.users, index.items)).item_matrix()
+
+    found = items(arrange(often, index, "strength"), logarithmic=True)
+    by_hand = often.withColumn("strength", F.log1p("strength").cast("float"))
+    assert np.array_equal(found, items(arrange(by_hand, index, "strength"), logarithmic=False))
+    assert not np.allclose(found, items(arrange(often, index, "strength"), logarithmic=False))
 
 
 def test_an_unknown_pair_has_no_prediction(
