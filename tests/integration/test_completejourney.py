@@ -1,4 +1,4 @@
-"""Third-party data from raw files to published tables: its traps are counted here with DuckDB, in its own Parquet."""
+"""Third-party data from raw files to models: its traps are counted here with DuckDB, in its own Parquet."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
     mapping = directory / "grocer.yaml"
     mapping.write_text(text, encoding="utf-8")
     layout = Layout.at(directory / "root")
-    return Shop(layout, mapping, lines, run_graph(layout, "--source", str(mapping), "--to", "bi_dashboards"))
+    return Shop(layout, mapping, lines, run_graph(layout, "--source", str(mapping)))
 
 
 def test_all_stages_end_and_all_tables_are_there(shop: Shop) -> None:
@@ -162,3 +162,16 @@ def test_a_dry_run_shows_the_mapping_and_writes_nothing(shop: Shop, tmp_path: Pa
     for shown in ("matched:", "absent:", "turned away:", "flagged:", "zero_quantity"):
         assert shown in done.stdout
     assert not root.exists() or not [path for path in root.rglob("*") if path.is_file() and "clean" in path.parts]
+
+
+def test_its_models_learn_from_sales_alone_and_stand_beside_their_baselines(shop: Shop) -> None:
+    figures = json.loads(shop.layout.local("ops", "ml.json").read_text())
+    ranked, churn = figures["recommendations"], figures["churn"]
+    unknown = {"rmse", "mae", "bias_rmse", "ceiling_ndcg_at_10"}  # no stars, and no truth
+    assert {name for name, value in ranked.items() if value is None} == unknown
+    assert {name for name, value in churn.items() if value is None} == {"ceiling_auc"}
+    for name in ("ndcg_at_10", "popularity_ndcg_at_10", "item_item_ndcg_at_10"):
+        assert 0 < ranked[name] < 1
+    assert (churn["horizon_days"], churn["as_of"]) == (60, "2017-11-02")
+    assert churn["rows"] > 1_500
+    assert churn["auc"] > 0.6
