@@ -10,7 +10,7 @@ from scipy import sparse
 from common.ml.ranking import Floats, Ints
 
 _ITEM_SHRINKAGE, _USER_SHRINKAGE = 25.0, 10.0
-_ITEM_BLOCK = 512
+_ITEM_BLOCK, _ROW_BLOCK = 512, 256
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,22 @@ class ItemItem:
         self._jaccard = jaccard
 
     def scores(self, rows: Ints) -> Floats:
-        """Scores of all items for some of the users, (b, i); similarities are made a block of items at a time."""
+        """Scores of all items for some of the users, (b, i)."""
+        return self._by_jaccard(rows) if self._jaccard else self._by_cosine(rows)
+
+    def _by_cosine(self, rows: Ints) -> Floats:
+        """Through the users in common, without a matrix of items by items: own / |i| * seen' * seen / |j|."""
+        shrink = sparse.diags_array(1 / np.sqrt(np.maximum(self._counts, 1)))
+        weighted, seen = self._own[rows] @ shrink, self._seen @ shrink
+        found = np.empty((len(rows), self._seen.shape[1]))
+        for start in range(0, len(rows), _ROW_BLOCK):
+            part = slice(start, start + _ROW_BLOCK)
+            alike = (self._seen @ weighted[part].T).toarray()
+            found[part] = (seen.T @ alike).T
+        return found
+
+    def _by_jaccard(self, rows: Ints) -> Floats:
+        """Similarities are made a block of items at a time."""
         own = self._own[rows].tocsc()
         items = self._seen.shape[1]
         found = np.zeros((len(rows), items))
@@ -82,6 +97,6 @@ class ItemItem:
     def _similarities(self, start: int, stop: int) -> Floats:
         together = (self._seen[:, start:stop].T @ self._seen).toarray()
         mine, theirs = self._counts[start:stop, None], self._counts[None, :]
-        whole = mine + theirs - together if self._jaccard else np.sqrt(mine * theirs)
+        whole = mine + theirs - together
         similar: Floats = np.divide(together, whole, out=np.zeros_like(together), where=whole > 0)
         return similar
