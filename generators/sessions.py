@@ -31,6 +31,8 @@ SOURCES = (
     ("tiktok", "social", "creators"),
 )
 _SOURCE_SHARES = (0.30, 0.26, 0.04, 0.15, 0.11, 0.06, 0.05, 0.03)
+# Of visits that end in a purchase: who knows the shop, or has its newsletter, buys more often than who is shown it.
+_BUYING_SOURCE_SHARES = (0.34, 0.25, 0.035, 0.155, 0.16, 0.025, 0.025, 0.01)
 DEVICES = (
     ("mobile", "iOS", "Safari"),
     ("mobile", "Android", "Chrome"),
@@ -43,6 +45,8 @@ DEVICES = (
     ("mobile", "Android", "Samsung Internet"),
 )
 _DEVICE_SHARES = (0.27, 0.22, 0.19, 0.07, 0.08, 0.05, 0.06, 0.02, 0.04)
+# Some go to a desk to buy.
+_DESK_SHARES, _TO_A_DESK = tuple(float(kind == "desktop") for kind, _, _ in DEVICES), 0.25
 _CHUNK = 500_000
 # More events than anybody makes who is neither a machine nor looks at very much.
 LONG = 40
@@ -227,6 +231,11 @@ def assemble(  # noqa: PLR0913, PLR0917 - each is a different input
         cluster[bought] = catalogue.cluster[lines.product[purchases.first_line[joined["purchase"][bought]]]]
     usual = stream.pick("usual_device", visitor, _DEVICE_SHARES)
     other = stream.pick("other_device", key, _DEVICE_SHARES)
+    buys = kind == PURCHASED
+    other = np.where(buys, stream.pick("desk", key, _DESK_SHARES), other)
+    source = np.where(
+        buys, stream.pick("buying_source", key, _BUYING_SOURCE_SHARES), stream.pick("source", key, _SOURCE_SHARES)
+    )
     # Some log in only when they put something into the cart, right after they have looked at it.
     late = stream.uniform("late_login", key) < 0.15
     login = np.where(late, steps[:, 0] + np.where(steps[:, 2] > 0, extras + 1, steps[:, 1]), 0)
@@ -241,8 +250,8 @@ def assemble(  # noqa: PLR0913, PLR0917 - each is a different input
         purchase=joined["purchase"],
         product=joined["product"],
         cluster=cluster,
-        source=np.where(kind == BOT, 0, stream.pick("source", key, _SOURCE_SHARES)),
-        device=np.where(stream.uniform("device", key) < 0.8, usual, other),
+        source=np.where(kind == BOT, 0, source),
+        device=np.where(stream.uniform("device", key) < np.where(buys, 1 - _TO_A_DESK, 0.8), usual, other),
         city=city,
         login=login,
         steps=steps,

@@ -12,7 +12,7 @@ import pytest
 from generators.generation import generate, generate_increment
 from generators.plan import Plan, make_plan
 from generators.purchases import Purchases
-from generators.sessions import BOT, LONG, PURCHASED, STEPS, timeline
+from generators.sessions import BOT, DEVICES, LONG, PURCHASED, SOURCES, STEPS, timeline
 from generators.spec import DAY_MS, START_MS, Spec
 
 SCALE, SEED = 0.01, 11
@@ -72,6 +72,17 @@ def test_the_funnel_narrows_as_that_of_a_shop_does(plan: Plan) -> None:
     assert viewed > 2 * carted
     events = dict(zip(STEPS, people.steps.sum(axis=0), strict=True))
     assert events["view"] > 2 * events["cart"]
+
+
+def test_desks_and_newsletters_sell_better_than_phones_and_social_media(plan: Plan) -> None:
+    people = plan.sessions.take(np.flatnonzero(plan.sessions.kind != BOT))
+
+    def conversion(rows: np.ndarray) -> float:
+        return float((people.kind[rows] == PURCHASED).mean())
+
+    kinds, media = (np.array([entry[place] for entry in of]) for of, place in ((DEVICES, 0), (SOURCES, 1)))
+    assert conversion(kinds[people.device] == "desktop") > 1.2 * conversion(kinds[people.device] == "mobile")
+    assert conversion(media[people.source] == "email") > 1.5 * conversion(media[people.source] == "social")
 
 
 def test_sales_without_a_session_are_as_many_as_the_plan_says(plan: Plan) -> None:
