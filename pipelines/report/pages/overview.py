@@ -112,9 +112,9 @@ def _notices(layout: Layout, run: Run) -> list[Notice]:
 
 
 def run_tiles(run: Run, earlier: Sequence[Run], published: Sequence[Published] = ()) -> list[Tile]:
-    """The figures of a run, and of one that was done its course and its change from the run before that was done."""
+    """The figures of a run; of one that was done also its course, and its change from the run before that did the same."""
     is_done = run.status == "ok"
-    done = [each for each in earlier if is_done and each.status == "ok"]
+    done = [each for each in earlier if is_done and each.status == "ok" and each.worked == run.worked]
     measures: list[tuple[str, Any, str]] = [
         ("Rows read", lambda each: each.cleaned("read") or None, "count"),
         ("Rows published", lambda each: each.published_rows, "count"),

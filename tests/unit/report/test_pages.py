@@ -47,6 +47,11 @@ class TestOverview:
         assert [tile.change for tile in tiles] == [None] * 5
         assert [tile.spark for tile in tiles] == [None] * 5
 
+    def test_a_run_of_other_stages_is_not_held_against_it(self, layout: Layout) -> None:
+        put_run(layout, OLD)
+        put_run(layout, NEW, without=["publish_hive", "bi_dashboards"])
+        assert [tile.change for tile in pages(layout)["index.html"].context["tiles"]] == [None] * 5
+
     def test_lanes_follow_each_other(self, layout: Layout) -> None:
         put_run(layout)
         lanes = pages(layout)["index.html"].context["lanes"]
