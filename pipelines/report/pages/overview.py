@@ -112,7 +112,7 @@ def _notices(layout: Layout, run: Run) -> list[Notice]:
 
 
 def run_tiles(run: Run, earlier: Sequence[Run], published: Sequence[Published] = ()) -> list[Tile]:
-    """The figures of a run; of one that was done also its course, and its change from the run before that did the same."""
+    """The figures of a run; of one that was done also its change from the run before that did the same."""
     is_done = run.status == "ok"
     done = [each for each in earlier if is_done and each.status == "ok" and each.worked == run.worked]
     measures: list[tuple[str, Any, str]] = [
