@@ -16,8 +16,8 @@ from generators.assortment import SHELVES
 from generators.catalogue import SHELF_OF, Catalogue
 from generators.identifiers import anonymous_ids, event_ids, product_ids, session_ids, user_ids
 from generators.places import CITIES, COUNTRIES
-from generators.purchases import Lines, Purchases
 from generators.randomness import I64, Stream
+from generators.sales import Lines, Purchases
 from generators.sessions import BOT, DEVICES, MAX_STEPS, SOURCES, STEPS, Sessions, timeline
 from generators.text import constant, fixed, join, pool, take, timestamps
 from generators.visits import looked_at

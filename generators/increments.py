@@ -37,18 +37,9 @@ from generators.line_defects import LinePlanter
 from generators.names import draw_names, list_prices
 from generators.plan import Plan
 from generators.product_rows import ProductStates, join_products
-from generators.purchases import (
-    DELIVERED,
-    RETURNED,
-    Lines,
-    Purchases,
-    basket_sizes,
-    join_lines,
-    make_returns,
-    make_sales,
-    status_at,
-)
+from generators.purchases import basket_sizes, make_returns, make_sales, status_at
 from generators.randomness import I64
+from generators.sales import DELIVERED, RETURNED, Lines, Purchases, join_lines
 from generators.sessions import assemble, keys_of_lines
 from generators.spec import DAY_MS, DAYS, EVENTS, LINES, MEAN_BASKET, START_MS, day_of
 from generators.transaction_defects import COPIES, make_copies, note, with_orphans

@@ -12,9 +12,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from generators.behaviour import silence_probabilities
+from generators.choices import EXPLORE_SHARE, whim_weights
 from generators.people import cluster_scores
 from generators.plan import Plan, make_plan
-from generators.purchases import EXPLORE_SHARE, whim_weights
 from generators.randomness import F64, I64
 from generators.spec import DAYS, Spec, day_of
 

@@ -12,8 +12,9 @@ from generators.behaviour import Behaviour, make_behaviour
 from generators.catalogue import Catalogue, make_catalogue
 from generators.event_rows import EventRows
 from generators.people import People, make_people
-from generators.purchases import Lines, Purchases, make_purchases
+from generators.purchases import make_purchases
 from generators.randomness import I64, Stream
+from generators.sales import Lines, Purchases
 from generators.sessions import Sessions, keys_of_lines
 from generators.spec import DAY_MS, START_MS, Spec
 from generators.visits import make_sessions

@@ -2,101 +2,35 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-
 import numpy as np
 import numpy.typing as npt
 
 from generators.behaviour import Behaviour, calendar
-from generators.catalogue import FACTORS, Catalogue
+from generators.catalogue import Catalogue
+from generators.choices import choose_products, true_rating, without_repeats
 from generators.clock import time_of_day
-from generators.people import People, choose_clusters
+from generators.people import People
 from generators.places import COUNTRIES
 from generators.randomness import F64, I64, Stream
+from generators.sales import (
+    CANCELLED,
+    DELIVERED,
+    PAID,
+    PENDING,
+    RETURNED,
+    SHIPPED,
+    Lines,
+    Purchases,
+    join_lines,
+)
 from generators.spec import DAY_MS, DAYS, MAX_BASKET, START_MS, Spec
 
-STATUSES = ("pending", "paid", "shipped", "delivered", "cancelled", "returned")
-PENDING, PAID, SHIPPED, DELIVERED, CANCELLED, RETURNED = range(6)
-PAYMENTS = ("credit_card", "debit_card", "paypal", "gift_card", "bank_transfer")
 _PAYMENT_SHARES = (0.46, 0.21, 0.22, 0.05, 0.06)
-_STAPLES, _STAPLE_SHARE, EXPLORE_SHARE, WHIM_POWER = 5, 0.10, 0.25, 0.3
 _KEYS_A_BASKET = 6
 _CANCELLED_SHARE, _RATED_SHARE = 0.025, 0.63
 _TWIN_RATE, _REPEAT_RATE = 0.001, 0.002
 _FREE_SHIPPING_CENTS = 4_900
-RATING_MEAN, RATING_TASTE, RATING_NOISE = 3.75, 1.1, 0.30
-
-
-@dataclass(frozen=True)
-class Purchases:
-    """Purchases by time; a part of them is followed through a session that ends in buying.
-
-    Attributes:
-        user: User index, (B,).
-        ts_ms: Time of buying in milliseconds since 1970, (B,).
-        size: Number of lines, (B,).
-        first_line: Index of the first of them, (B,).
-        key: What random values of the purchase hang on, (B,).
-    """
-
-    user: I64
-    ts_ms: I64
-    size: I64
-    first_line: I64
-    key: I64
-
-
-@dataclass(frozen=True)
-class Lines:
-    """Transaction lines, sales by time and then returns by time; amounts in cents.
-
-    Attributes:
-        purchase: Purchase of the line, -1 for a return, (L,).
-        user: User index, (L,).
-        product: Product index, (L,).
-        quantity: Below zero for a return, (L,).
-        unit_cents: Price of one, (L,).
-        discount_cents: Taken off the line, (L,).
-        tax_cents: Put on the line, (L,).
-        shipping_cents: Put on the first line of a basket, (L,).
-        payment: Index into PAYMENTS, (L,).
-        status: Index into STATUSES, as of the end of the window, (L,).
-        rating: 1 to 5, 0 where there is none, (L,).
-        ts_ms: Milliseconds since 1970, (L,).
-        twin: Whether the line repeats the one before it in its basket, (L,).
-        repeat: Whether the line repeats another purchase minutes before, (L,).
-    """
-
-    purchase: I64
-    user: I64
-    product: I64
-    quantity: I64
-    unit_cents: I64
-    discount_cents: I64
-    tax_cents: I64
-    shipping_cents: I64
-    payment: I64
-    status: I64
-    rating: I64
-    ts_ms: I64
-    twin: npt.NDArray[np.bool_]
-    repeat: npt.NDArray[np.bool_]
-
-    @property
-    def total_cents(self) -> I64:
-        """What the line adds to what the customer pays, (L,)."""
-        return self.quantity * self.unit_cents - self.discount_cents + self.tax_cents + self.shipping_cents
-
-    def take(self, rows: npt.NDArray[np.integer]) -> Lines:
-        """Some of the lines."""
-        return Lines(**{field.name: getattr(self, field.name)[rows] for field in fields(self)})
-
-
-def join_lines(*parts: Lines) -> Lines:
-    """Lines one after another."""
-    return Lines(
-        **{field.name: np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(Lines)}
-    )
+_RATING_NOISE = 0.30
 
 
 def line_keys(keys: I64, purchase: I64, position: I64) -> I64:
@@ -126,40 +60,6 @@ def basket_sizes(stream: Stream, keys: I64, wanted: int) -> I64:
             break
         sizes[room[: abs(missing)]] += 1 if missing > 0 else -1
     return sizes
-
-
-def whim_weights(catalogue: Catalogue) -> F64:
-    """How gifts and whims are spread over the clusters, more evenly than the own demand; not normalised."""
-    return np.where(catalogue.cluster_share > 0, catalogue.cluster_share, 1.0) ** WHIM_POWER * (
-        catalogue.cluster_share > 0
-    )
-
-
-def choose_products(stream: Stream, people: People, catalogue: Catalogue, users: I64, keys: I64) -> I64:
-    """A product for each line: one of the user's staples, something that others like, or something to the own taste."""
-    kind = stream.uniform("kind", keys)
-    staple = kind < _STAPLE_SHARE
-    explore = kind > 1 - EXPLORE_SHARE
-    slot = (stream.uniform("slot", keys) ** 2 * _STAPLES).astype(np.int64)
-    # What makes a product a staple is drawn from the user and the slot, so that it comes back in later purchases.
-    source = users * _STAPLES + slot
-    own = np.where(staple, stream.uniform("staple_cluster", source), stream.uniform("cluster", keys))
-    cluster = choose_clusters(people, catalogue, users, own)
-    cluster = np.where(explore, stream.pick("whim", keys, whim_weights(catalogue)), cluster)
-    within = np.where(staple, stream.uniform("staple_product", source), stream.uniform("product", keys))
-    product = catalogue.choose(cluster, within)
-    # Nobody stocks up on the same dress: staples that are not consumed are replaced by something like them.
-    durable = staple & ~catalogue.replenishable[product]
-    return np.where(durable, catalogue.choose(cluster, stream.uniform("product_again", keys)), product)
-
-
-def true_rating(people: People, catalogue: Catalogue, users: I64, products: I64) -> F64:
-    """The stars that a user would give a product on average, before rounding."""
-    match = np.zeros(len(users))
-    for factor in range(FACTORS):
-        match += people.taste[users, factor] * catalogue.vector[products, factor]
-    # People mostly buy what they like: without the shift nearly all ratings would be fives.
-    return RATING_MEAN + people.rating_bias[users] + catalogue.quality[products] + RATING_TASTE * (match - 0.9)
 
 
 def _amounts(  # noqa: PLR0913, PLR0917 - each is a different input
@@ -232,7 +132,7 @@ def make_sales(  # noqa: PLR0913, PLR0917 - each is a different input
         1 + stream.pick("many", keys, (62, 24, 9, 5)),
         1 + stream.pick("few", keys, (93, 6, 1)),
     )
-    product = _without_repeats(stream, catalogue, purchases, product, keys)
+    product = without_repeats(stream, catalogue, purchases, product, keys)
     candidates = np.flatnonzero(position > 0)
     twin = np.zeros(len(purchase), dtype=bool)
     count = min(len(candidates), max(2, round(_TWIN_RATE * len(purchase))))
@@ -249,7 +149,7 @@ def make_sales(  # noqa: PLR0913, PLR0917 - each is a different input
         stream, people, catalogue, (users, product, quantity, keys), day, position == 0
     )
     status = status_at(stream, purchases.key[purchase], purchases.ts_ms[purchase], now_ms)
-    stars = true_rating(people, catalogue, users, product) + RATING_NOISE * stream.normal("rating", keys)
+    stars = true_rating(people, catalogue, users, product) + _RATING_NOISE * stream.normal("rating", keys)
     rated = (status == DELIVERED) & (stream.uniform("rated", keys) < _RATED_SHARE)
     repeat_line = np.zeros(len(purchase), dtype=bool)
     repeat_line[purchases.first_line[again]] = True
@@ -269,21 +169,6 @@ def make_sales(  # noqa: PLR0913, PLR0917 - each is a different input
         twin=twin,
         repeat=repeat_line,
     )
-
-
-def _without_repeats(stream: Stream, catalogue: Catalogue, purchases: Purchases, product: I64, keys: I64) -> I64:
-    """Replace a product that already stands in its basket by another of its cluster."""
-    purchase = np.repeat(np.arange(len(purchases.user)), purchases.size)
-    for attempt in range(3):
-        pair = purchase * len(catalogue.cluster) + product
-        order = np.argsort(pair, kind="stable")
-        again = order[1:][pair[order][1:] == pair[order][:-1]]
-        if not len(again):
-            break
-        other = catalogue.choose(catalogue.cluster[product[again]], stream.uniform(f"instead_{attempt}", keys[again]))
-        product = product.copy()
-        product[again] = other
-    return product
 
 
 def make_returns(stream: Stream, sales: Lines, rows: I64, day: I64, people: People) -> Lines:

@@ -11,8 +11,8 @@ import numpy.typing as npt
 from generators.catalogue import Catalogue
 from generators.people import People, choose_clusters
 from generators.places import CITY_WEIGHTS
-from generators.purchases import Lines, Purchases
 from generators.randomness import F64, I64, Stream
+from generators.sales import Lines, Purchases
 from generators.spec import DAY_MS, START_MS
 
 BROWSED, ABANDONED, PURCHASED, BOT = range(4)

@@ -11,8 +11,8 @@ import pyarrow.compute as pc
 
 from generators.identifiers import DEFECT_LINES, ORPHAN_PRODUCTS, ORPHAN_USERS
 from generators.ledger import Planted
-from generators.purchases import CANCELLED, PAID, RETURNED, Lines
 from generators.randomness import I64, Stream
+from generators.sales import CANCELLED, PAID, RETURNED, Lines
 from generators.spec import DAY_MS, Spec
 from generators.transaction_rows import money_column, to_table
 

@@ -8,8 +8,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from generators.identifiers import column, product_ids, session_ids, transaction_ids, user_ids
-from generators.purchases import PAYMENTS, STATUSES, Lines
 from generators.randomness import I64, Stream
+from generators.sales import PAYMENTS, STATUSES, Lines
 
 _MONEY = pa.decimal128(12, 2)
 SCHEMA = pa.schema(

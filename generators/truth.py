@@ -14,7 +14,7 @@ from generators.ledger import Planted, to_table
 from generators.oracle import CEILING_DAYS, HORIZONS, churn_ceiling
 from generators.people import EXPOSURE, SEGMENTS, SHAPE
 from generators.plan import Plan
-from generators.purchases import CANCELLED, PENDING, RETURNED, Lines
+from generators.sales import CANCELLED, PENDING, RETURNED, Lines
 from generators.sessions import BOT, OUTCOMES, Sessions
 from generators.spec import date_of
 from generators.text import Bytes2D

@@ -15,8 +15,8 @@ from generators.catalogue import Catalogue
 from generators.clock import time_of_day
 from generators.people import People
 from generators.places import CITIES, CITY_WEIGHTS
-from generators.purchases import Lines, Purchases
 from generators.randomness import I64, Stream
+from generators.sales import Lines, Purchases
 from generators.sessions import ABANDONED, BOT, BROWSED, MAX_SESSION_MS, PURCHASED, STEPS, Draft, Sessions, assemble
 from generators.spec import DAY_MS, DAYS, START_MS, Spec
 

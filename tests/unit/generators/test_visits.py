@@ -11,7 +11,7 @@ import pytest
 
 from generators.generation import generate, generate_increment
 from generators.plan import Plan, make_plan
-from generators.purchases import Purchases
+from generators.sales import Purchases
 from generators.sessions import BOT, DEVICES, LONG, PURCHASED, SOURCES, STEPS, timeline
 from generators.spec import DAY_MS, START_MS, Spec
 
