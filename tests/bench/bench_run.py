@@ -2,6 +2,9 @@
 
 Machines differ and are noisy: compare shares within one run, or two runs taken in turn, rather than seconds. Processor
 time (user and system, of the run and of the processes that it started) hardly depends on what else the machine does.
+
+`--against 0.1` runs a smaller shop first and tells how time and memory grow with the rows; memory is the largest
+resident size of the JVM, in which driver and executor live, and of any Python process (Linux alone).
 """
 
 from __future__ import annotations
@@ -12,33 +15,121 @@ import resource
 import subprocess
 import sys
 import tempfile
+import threading
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 PROJECT = Path(__file__).resolve().parents[2]
+KINDS = ("java", "python")
+_EVERY_SECONDS = 1.0
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A run.
+
+    Attributes:
+        code: What it ended with.
+        run: Its run.json.
+        processor: Seconds of processor time.
+        memory: Largest resident MiB of a process by kind.
+    """
+
+    code: int
+    run: dict[str, Any]
+    processor: float
+    memory: dict[str, float]
+
+    @property
+    def batch(self) -> float:
+        """Seconds of all stages but the making of data."""
+        return sum(stage["seconds"] or 0 for stage in self.run["stages"] if stage["name"] != "generate")
+
+    @property
+    def rows(self) -> int:
+        """Raw rows."""
+        return next(stage["written"] for stage in self.run["stages"] if stage["name"] == "generate")
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--scale", type=float, default=1.0)
+    parser.add_argument("--against", type=float, help="a smaller scale, which is run first")
     parser.add_argument("--seed", type=int, default=42)
     parser.add_argument("--parallel", type=int, default=1)
-    parser.add_argument("--to", default="publish_hive", help="the last stage (default: publish_hive)")
+    parser.add_argument("--to", default="bi_dashboards", help="the last stage (default: bi_dashboards)")
     arguments = parser.parse_args()
+    smaller = measure(arguments.against, arguments) if arguments.against else None
+    found = measure(arguments.scale, arguments)
+    show(found)
+    if smaller is not None:
+        print(
+            f"{found.rows / smaller.rows:.1f} times the rows: {found.batch / smaller.batch:.1f} times the time "
+            f"({smaller.batch:.0f} s and {found.batch:.0f} s)"
+        )
+        for kind in KINDS:
+            print(f"largest {kind} process: {smaller.memory[kind]:,.0f} MiB and {found.memory[kind]:,.0f} MiB")
+    return found.code or (smaller.code if smaller else 0)
+
+
+def measure(scale: float, arguments: argparse.Namespace) -> Measured:
+    """Run on a root of its own."""
+    before = _processor_seconds()
     with tempfile.TemporaryDirectory() as root:
-        command = [str(PROJECT / "build.sh"), "run", "--root", root, "--scale", str(arguments.scale)]
+        command = [str(PROJECT / "build.sh"), "run", "--root", root, "--scale", str(scale)]
         command += ["--seed", str(arguments.seed), "--parallel", str(arguments.parallel), "--to", arguments.to]
-        code = subprocess.run(command, check=False).returncode
+        process = subprocess.Popen(command)
+        memory, ended = dict.fromkeys(KINDS, 0.0), threading.Event()
+        watcher = threading.Thread(target=_watch, args=(process.pid, memory, ended))
+        watcher.start()
+        code = process.wait()
+        ended.set()
+        watcher.join()
         run = json.loads((Path(root) / "ops" / "run.json").read_text(encoding="utf-8"))
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    gates = sum(stage["gate_seconds"] or 0 for stage in run["stages"])
-    total = sum(stage["seconds"] or 0 for stage in run["stages"])
-    for stage in run["stages"]:
+    return Measured(code, run, _processor_seconds() - before, memory)
+
+
+def show(found: Measured) -> None:
+    """Print stage by stage."""
+    stages = found.run["stages"]
+    gates = sum(stage["gate_seconds"] or 0 for stage in stages)
+    total = sum(stage["seconds"] or 0 for stage in stages)
+    for stage in stages:
         seconds = stage["seconds"] or 0
         rate = (stage["read"] or stage["written"] or 0) / max(seconds, 0.001)
         print(f"{stage['name']:<20} {seconds:8.1f} s {seconds / total:7.1%} {rate:12,.0f} rows/s")
-    print(f"{'run':<20} {run['seconds']:8.1f} s, gates {gates:.1f} s ({gates / total:.1%} of the stages)")
-    print(f"{'processor time':<20} {used.ru_utime + used.ru_stime:8.1f} s")
-    return code
+    print(f"{'run':<20} {found.run['seconds']:8.1f} s, gates {gates:.1f} s ({gates / total:.1%} of the stages)")
+    print(f"{'processor time':<20} {found.processor:8.1f} s")
+
+
+def _processor_seconds() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def _watch(top: int, memory: dict[str, float], ended: threading.Event) -> None:
+    """Keep the largest resident size of the processes below one."""
+    while not ended.wait(_EVERY_SECONDS):
+        parents, sizes = {}, {}
+        for path in Path("/proc").glob("[0-9]*/status"):
+            try:
+                said = dict(line.split(":", 1) for line in path.read_text(encoding="utf-8").splitlines() if ":" in line)
+            except OSError:  # it has ended meanwhile
+                continue
+            process = int(said["Pid"])
+            parents[process] = int(said["PPid"])
+            sizes[process] = said["Name"].strip(), int(said.get("VmHWM", "0 kB").split()[0]) / 1024
+        for process, (name, size) in sizes.items():
+            kind = next((kind for kind in KINDS if name.startswith(kind)), None)
+            if kind and _is_below(process, top, parents):
+                memory[kind] = max(memory[kind], size)
+
+
+def _is_below(process: int, top: int, parents: dict[int, int]) -> bool:
+    while process > 1 and process != top:
+        process = parents.get(process, 0)
+    return process == top
 
 
 if __name__ == "__main__":
