@@ -173,5 +173,5 @@ def test_its_models_learn_from_sales_alone_and_stand_beside_their_baselines(shop
     for name in ("ndcg_at_10", "popularity_ndcg_at_10", "item_item_ndcg_at_10"):
         assert 0 < ranked[name] < 1
     assert (churn["horizon_days"], churn["as_of"]) == (60, "2017-11-02")
-    assert churn["rows"] > 1_500
+    assert churn["rows"] > 1_000
     assert churn["auc"] > 0.6
