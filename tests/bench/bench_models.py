@@ -22,6 +22,7 @@ from typing import Any
 PROJECT = Path(__file__).resolve().parents[2]
 Figures = dict[str, Any]
 MODELS = ("train_recommendations", "train_churn")
+MOST_SECONDS = 240.0  # of both, at scale 1 on two cores
 
 Requirements = tuple[tuple[str, Callable[[Figures, Figures], bool]], ...]
 REQUIRED: Requirements = (
@@ -85,6 +86,8 @@ def judge(name: str, root: Path, required: Requirements) -> int:
     seconds = {stage["name"]: stage["seconds"] for stage in run["stages"] if stage["name"] in MODELS}
     print(f"{name} seconds: {json.dumps(seconds)}, run {run['seconds']:.0f}")
     missed = [what for what, holds in required if not holds(figures["recommendations"], figures["churn"])]
+    if required is REQUIRED and sum(seconds.values()) > MOST_SECONDS:
+        missed.append(f"both models within {MOST_SECONDS:.0f} s")
     for what in missed:
         print(f"{name} MISSED {what}")
     return len(missed)
