@@ -49,7 +49,6 @@ from generators.visits import anonymous_draft, bot_draft, power_draft, purchase_
 from generators.writing import Written, partition_path, write_lines, write_table
 
 _EVENTS_A_LINE = EVENTS / LINES
-_VISITS_A_USER = 1.9
 _LATE_SHARE, _MAX_LATE_DAYS, _RETURN_RATE = 0.03, 3, 0.0025
 _NEW_USERS_A_DAY, _NEW_PRODUCTS_A_DAY, _CHANGES_A_DAY = 0.0005, 0.0008, 0.002
 _FIRST_KEYS = {"users": 98_000_000, "products": 999_000}
@@ -153,10 +152,10 @@ class Increment:
         plan, stream, spec = self.plan, self.stream.child("sessions"), self.plan.spec
         today = np.array([self.day])
         visits = np.arange(spec.users)
-        share = _VISITS_A_USER / DAYS
+        share = len(plan.behaviour.visitor) / spec.users / DAYS
         visitor = visits[stream.uniform("visits", visits) < share]
         drafts = [
-            purchase_draft(stream, plan.catalogue, purchases, sales),
+            purchase_draft(stream, plan.people, plan.catalogue, purchases, sales),
             visit_draft(stream, plan.people, visitor, np.full(len(visitor), self.day)),
             power_draft(stream, plan.people, today, 1),
         ]

@@ -22,7 +22,7 @@ EXPOSURE = np.array([22.0, 22.0, 22.0, 22.0])
 TASTE_WEIGHT = 2.5
 _PRICE_WEIGHT = 0.9
 _CHUNK = 20_000
-_TWIN_RATE = 0.0005
+_TWIN_RATE, _PREFER_APP = 0.0005, 0.72
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,7 @@ class People:
         rating_bias: Shift of the user's ratings in stars, (N,).
         discount_share: Share of lines bought with a discount, (N,).
         return_share: Share of purchases of which something is sent back, (N,).
+        prefers_app: Who mostly buys in the app, where the clickstream sees nothing, (N,).
     """
 
     namesake: I64
@@ -56,6 +57,7 @@ class People:
     rating_bias: F64
     discount_share: F64
     return_share: F64
+    prefers_app: npt.NDArray[np.bool_]
 
     def take(self, users: I64) -> People:
         """Some of the users."""
@@ -98,6 +100,7 @@ def make_people(spec: Spec) -> People:
         rating_bias=0.28 * stream.normal("rating_bias", ids),
         discount_share=np.clip(0.25 + 0.22 * stream.normal("discount_share", ids), 0.02, 0.95),
         return_share=np.clip(0.12 + 0.10 * stream.normal("return_share", ids), 0.01, 0.5),
+        prefers_app=Stream(spec.seed, "sessions").uniform("app_customer", ids) < _PREFER_APP,
     )
 
 

@@ -16,7 +16,7 @@ PAYMENTS = ("credit_card", "debit_card", "paypal", "gift_card", "bank_transfer")
 
 @dataclass(frozen=True)
 class Purchases:
-    """Purchases by time; a part of them is followed through a session that ends in buying.
+    """Purchases by time; a part of them is tracked by a session that ends in buying.
 
     Attributes:
         user: User index, (B,).

@@ -45,8 +45,11 @@ DEVICES = (
     ("mobile", "Android", "Samsung Internet"),
 )
 _DEVICE_SHARES = (0.27, 0.22, 0.19, 0.07, 0.08, 0.05, 0.06, 0.02, 0.04)
-# Some go to a desk to buy.
-_DESK_SHARES, _TO_A_DESK = tuple(float(kind == "desktop") for kind, _, _ in DEVICES), 0.25
+# Some turn to a desktop to buy.
+_DESKTOP_SHARES = tuple(
+    share if kind == "desktop" else 0.0 for (kind, _, _), share in zip(DEVICES, _DEVICE_SHARES, strict=True)
+)
+_TO_DESKTOP = 0.25
 _CHUNK = 500_000
 # More events than anybody makes who is neither a machine nor looks at very much.
 LONG = 40
@@ -232,7 +235,7 @@ def assemble(  # noqa: PLR0913, PLR0917 - each is a different input
     usual = stream.pick("usual_device", visitor, _DEVICE_SHARES)
     other = stream.pick("other_device", key, _DEVICE_SHARES)
     buys = kind == PURCHASED
-    other = np.where(buys, stream.pick("desk", key, _DESK_SHARES), other)
+    other = np.where(buys, stream.pick("desktop", key, _DESKTOP_SHARES), other)
     source = np.where(
         buys, stream.pick("buying_source", key, _BUYING_SOURCE_SHARES), stream.pick("source", key, _SOURCE_SHARES)
     )
@@ -251,7 +254,7 @@ def assemble(  # noqa: PLR0913, PLR0917 - each is a different input
         product=joined["product"],
         cluster=cluster,
         source=np.where(kind == BOT, 0, source),
-        device=np.where(stream.uniform("device", key) < np.where(buys, 1 - _TO_A_DESK, 0.8), usual, other),
+        device=np.where(stream.uniform("device", key) < np.where(buys, 1 - _TO_DESKTOP, 0.8), usual, other),
         city=city,
         login=login,
         steps=steps,

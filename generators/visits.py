@@ -1,7 +1,7 @@
 """Drafts of sessions, by what brings people to the shop: buying, looking, reading it all, or writing a review.
 
-A shop's funnel has twenty visits for a purchase. Most customers buy in the app or refuse to be followed, so that only a
-part of the purchases leaves events; most visits are of people who never log in, and short.
+A shop's funnel has twenty visits for a purchase. Most customers buy in the app or give no consent to tracking, so that
+only a part of the purchases leaves events; most visits are of people who never log in, and short.
 """
 
 # ruff: noqa: PLR2004 - shares and dates of made-up behaviour say more where they are used than under a name
@@ -22,8 +22,8 @@ from generators.spec import DAY_MS, DAYS, START_MS, Spec
 
 _LOOKS_FIRST = (0.35, 0.66)  # what is bought again and again, and other things
 _POWER_PER_USER, _BOTS_PER_USER, _REVIEW_RATE = 0.0004, 0.0003, 0.012
-# Share of customers who mostly buy in the app, and how many of their purchases and of those of others leave events.
-_APP_CUSTOMERS, _FOLLOWED = 0.72, (0.08, 0.70)
+# How many purchases are tracked: of customers who mostly buy in the app, and of others.
+_TRACKED = (0.08, 0.70)
 
 
 def _room(purchases: Purchases) -> I64:
@@ -80,18 +80,17 @@ def _full(rows: int, value: int) -> I64:
     return np.full(rows, value, dtype=np.int64)
 
 
-def followed(stream: Stream, purchases: Purchases) -> I64:
-    """The purchases that leave events: in the app, and where followers are refused, a shop sees none, (F,)."""
-    in_app = stream.uniform("app_customer", purchases.user) < _APP_CUSTOMERS
-    share = np.where(in_app, *_FOLLOWED)
+def tracked(stream: Stream, people: People, purchases: Purchases) -> I64:
+    """The purchases that leave events: those in the app, and those without consent to tracking, leave none, (T,)."""
+    share = np.where(people.prefers_app[purchases.user], *_TRACKED)
     seen: I64 = np.flatnonzero(stream.uniform("followed", purchases.key) < share)
     # The smallest shops have one as well.
     return seen if len(seen) else np.arange(min(1, len(purchases.user)))
 
 
-def purchase_draft(stream: Stream, catalogue: Catalogue, purchases: Purchases, lines: Lines) -> Draft:
-    """A session for each purchase that is followed; it puts the lines into the cart and ends with buying them."""
-    child, bought = stream.child("purchase"), followed(stream, purchases)
+def purchase_draft(stream: Stream, people: People, catalogue: Catalogue, purchases: Purchases, lines: Lines) -> Draft:
+    """A session for each purchase that is tracked; it puts the lines into the cart and ends with buying them."""
+    child, bought = stream.child("purchase"), tracked(stream, people, purchases)
     rows, user, key = len(bought), purchases.user[bought], purchases.key[bought]
     shown = np.add.reduceat(looked_at(stream, catalogue, purchases, lines).astype(np.int64), purchases.first_line)
     extras = child.pick("extras", key, (0.88, 0.09, 0.03))
@@ -186,7 +185,7 @@ def make_sessions(
     purchases, lines = sales
     stream, days, last_ms = Stream(spec.seed, "sessions"), np.arange(DAYS), START_MS + DAYS * DAY_MS
     drafts = [
-        purchase_draft(stream, catalogue, purchases, lines),
+        purchase_draft(stream, people, catalogue, purchases, lines),
         visit_draft(stream, people, behaviour.visitor, behaviour.visit_day),
         power_draft(stream, people, days, max(2, round(_POWER_PER_USER * spec.users))),
         review_draft(stream, lines, last_ms),

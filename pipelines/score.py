@@ -19,6 +19,7 @@ from rich import box
 from rich.table import Table
 
 from common.arguments import Parser, default_root, print_error
+from common.contracts import CONTRACTS
 from common.errors import ExitCode, InputError, PlatformError
 from common.layout import DATASETS, Layout
 from pipelines.tables import delta_relation
@@ -191,15 +192,22 @@ def _dropped_files(layout: Layout, dataset: str) -> list[str]:
 
 
 def _scores(connection: duckdb.DuckDBPyConnection) -> list[Score]:
-    kept = connection.sql("""
-        SELECT p.dataset, p.defect_class, count(*), count(*) FILTER (c.id IS NOT NULL AND f.id IS NULL)
-        FROM planted p
-        LEFT JOIN (SELECT DISTINCT dataset, source_file, id FROM clean) c
-               ON c.dataset = p.dataset AND c.id = p.id AND c.source_file = p.source_file
-        LEFT JOIN (SELECT DISTINCT dataset, source_file, id FROM found WHERE fate = 'flagged') f
-               ON f.dataset = p.dataset AND f.id = p.id AND coalesce(f.source_file, p.source_file) = p.source_file
-        WHERE p.fate = 'kept' GROUP BY ALL
-    """).fetchall()
+    # Where a table keeps all versions of a key, files tell them apart; elsewhere a newer one replaces it.
+    kept = connection.execute(
+        """
+        WITH judged AS (
+            SELECT p.dataset, p.defect_class,
+                   EXISTS (FROM clean c WHERE c.dataset = p.dataset AND c.id = p.id
+                           AND (c.source_file = p.source_file OR NOT list_contains($histories, p.dataset))) AS is_there,
+                   EXISTS (FROM found f WHERE f.fate = 'flagged' AND f.dataset = p.dataset AND f.id = p.id
+                           AND (f.source_file IS NULL OR f.source_file = p.source_file
+                                OR NOT list_contains($histories, p.dataset))) AS is_flagged
+            FROM planted p WHERE p.fate = 'kept'
+        )
+        SELECT dataset, defect_class, count(*), count(*) FILTER (is_there AND NOT is_flagged) FROM judged GROUP BY ALL
+        """,
+        {"histories": [name for name in DATASETS if CONTRACTS[name].history]},
+    ).fetchall()
     # A flag is known by the row's key alone: facts do not say from which file a row came.
     others = connection.sql("""
         WITH p AS (

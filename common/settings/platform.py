@@ -104,6 +104,20 @@ class RecommendationSettings(Model):
     explicit_trials: tuple[FactorTrial, ...] = Field(min_length=1)
     implicit_trials: tuple[FactorTrial, ...] = Field(min_length=1)
 
+    @field_validator("explicit_trials")
+    @classmethod
+    def _stars_are_not_counted(cls, trials: tuple[FactorTrial, ...]) -> tuple[FactorTrial, ...]:
+        if any(trial.logarithmic for trial in trials):
+            raise ValueError("logarithmic is of implicit feedback")
+        return trials
+
+    @field_validator("implicit_trials")
+    @classmethod
+    def _interest_has_no_biases(cls, trials: tuple[FactorTrial, ...]) -> tuple[FactorTrial, ...]:
+        if any(trial.biases for trial in trials):
+            raise ValueError("biases are of stars")
+        return trials
+
 
 class MlSettings(Model):
     """Models: where they are tracked and registered, and how each is made.

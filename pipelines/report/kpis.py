@@ -31,7 +31,7 @@ class Tile:
     Attributes:
         label: What it is.
         value: As text.
-        change: Against the period or the run before; None where there is none.
+        change: Against the period before or an earlier run; None where there is none.
         note: A few words below it.
         spark: Its course.
         spark_label: What the course shows, in words.

@@ -103,7 +103,7 @@ class Run:
         return next((stage for stage in self.stages if stage.status == "failed"), None)
 
     @property
-    def worked(self) -> frozenset[str]:
+    def stages_done(self) -> frozenset[str]:
         """The stages that had something to do; runs in which these differ are not alike. Making data does not count."""
         return frozenset(stage.name for stage in self.stages if stage.status == "ok") - {"generate"}
 

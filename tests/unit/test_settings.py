@@ -93,6 +93,8 @@ def test_an_impossible_configuration_is_refused_by_its_key(tmp_path: Path, value
         ("ml.churn.high_risk", float("nan")),
         ("ml.churn.trials", []),
         ("ml.recommendations.top_n", 0),
+        ("ml.recommendations.explicit_trials", [{"rank": 5, "reg": 0.1, "logarithmic": True}]),
+        ("ml.recommendations.implicit_trials", [{"rank": 5, "reg": 0.1, "biases": True}]),
         ("ml.recommendations.event_weights.product_view", -1.0),
     ],
 )

@@ -112,9 +112,9 @@ def _notices(layout: Layout, run: Run) -> list[Notice]:
 
 
 def run_tiles(run: Run, earlier: Sequence[Run], published: Sequence[Published] = ()) -> list[Tile]:
-    """The figures of a run; of one that was done also its change from the run before that did the same."""
+    """The figures of a run; of one that was done also its change from the last one that had the same stages to do."""
     is_done = run.status == "ok"
-    done = [each for each in earlier if is_done and each.status == "ok" and each.worked == run.worked]
+    done = [each for each in earlier if is_done and each.status == "ok" and each.stages_done == run.stages_done]
     measures: list[tuple[str, Any, str]] = [
         ("Rows read", lambda each: each.cleaned("read") or None, "count"),
         ("Rows published", lambda each: each.published_rows, "count"),
@@ -131,10 +131,10 @@ def run_tiles(run: Run, earlier: Sequence[Run], published: Sequence[Published] =
             Tile(
                 label=label,
                 value=formats.compact(now, unit),
-                change=change(now, known[0] if known else None, unit, better, "the run before"),
+                change=change(now, known[0] if known else None, unit, better, "the last run of these stages"),
                 note=_tile_note(run, label, published),
                 spark=sparkline(course),
-                spark_label=f"{label} over the last {len(course)} runs",
+                spark_label=f"{label} over the last {len(course)} runs of these stages",
             )
         )
     return [*tiles_, _gates_tile(run.gates)]

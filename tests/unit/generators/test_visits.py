@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from generators.generation import generate, generate_increment
+from generators.increments import Increment
 from generators.plan import Plan, make_plan
 from generators.sales import Purchases
 from generators.sessions import BOT, DEVICES, LONG, PURCHASED, SOURCES, STEPS, timeline
@@ -49,6 +50,12 @@ def plan() -> Plan:
     return make_plan(Spec(SCALE, SEED))
 
 
+@pytest.fixture(scope="module")
+def large_plan() -> Plan:
+    """Enough visits to tell shares apart."""
+    return make_plan(Spec(0.2, SEED))
+
+
 def test_nobody_is_logged_in_or_buys_before_signing_up(shop: duckdb.DuckDBPyConnection) -> None:
     counts = "count(*), count(*) FILTER (seen.at <= signups.signed_up)"
     found = shop.execute(f"SELECT {counts} FROM seen JOIN signups USING (user_id)").fetchone()
@@ -74,14 +81,17 @@ def test_the_funnel_narrows_as_that_of_a_shop_does(plan: Plan) -> None:
     assert events["view"] > 2 * events["cart"]
 
 
-def test_desks_and_newsletters_sell_better_than_phones_and_social_media(plan: Plan) -> None:
-    people = plan.sessions.take(np.flatnonzero(plan.sessions.kind != BOT))
+def test_desktops_and_newsletters_sell_better_than_phones_and_social_media(large_plan: Plan) -> None:
+    people = large_plan.sessions.take(np.flatnonzero(large_plan.sessions.kind != BOT))
 
     def conversion(rows: np.ndarray) -> float:
         return float((people.kind[rows] == PURCHASED).mean())
 
     kinds, media = (np.array([entry[place] for entry in of]) for of, place in ((DEVICES, 0), (SOURCES, 1)))
     assert conversion(kinds[people.device] == "desktop") > 1.2 * conversion(kinds[people.device] == "mobile")
+    desktops = [place for place, entry in enumerate(DEVICES) if entry[0] == "desktop" and entry[1] != "Linux"]
+    by_browser = [conversion(people.device == place) for place in desktops]
+    assert max(by_browser) < 2 * min(by_browser)
     assert conversion(media[people.source] == "email") > 1.5 * conversion(media[people.source] == "social")
 
 
@@ -89,6 +99,18 @@ def test_sales_without_a_session_are_as_many_as_the_plan_says(plan: Plan) -> Non
     sold = plan.lines.purchase >= 0
     assert 0.15 < (plan.session_keys[sold] >= 0).mean() < 0.4
     assert (plan.session_keys[~sold] == -1).all()
+
+
+def test_who_prefers_the_app_is_seldom_tracked_on_any_day(large_plan: Plan) -> None:
+    for number, day in enumerate((None, *DAYS)):
+        later = Increment(large_plan, day) if day else None
+        rows = later._sessions(*later._sales())[0] if later else large_plan.event_rows()
+        buyers = rows.purchases.user
+        is_tracked = np.zeros(len(buyers), dtype=bool)
+        is_tracked[rows.sessions.purchase[rows.sessions.purchase >= 0]] = True
+        in_app = large_plan.people.prefers_app[buyers]
+        assert is_tracked[in_app].mean() < 0.2, number
+        assert is_tracked[~in_app].mean() > 0.5, number
 
 
 def test_people_take_their_time(plan: Plan) -> None:

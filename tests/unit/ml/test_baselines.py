@@ -49,3 +49,17 @@ def test_similar_items_are_those_of_the_same_users(jaccard: bool, similarity: fl
     own = sparse.csr_matrix(np.array([[2.0, 0, 0]]))
     scores = ItemItem(population, own, jaccard=jaccard).scores(np.array([0]))
     assert scores[0] == pytest.approx([2.0, 2 * similarity, 0.0])
+
+
+def test_blocks_of_customers_are_scored_like_all_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("common.ml.baselines._ROW_BLOCK", 2)
+    random = np.random.default_rng(3)
+    population = (random.random((7, 6)) < 0.4) * random.integers(1, 5, (7, 6)).astype(float)
+    population[:, 4] = 0.0  # nobody is interested in it
+    own = (random.random((5, 6)) < 0.5) * 2.0
+    seen = (population > 0).astype(float)
+    norms = np.sqrt(np.outer(seen.sum(axis=0), seen.sum(axis=0)))
+    similar = np.divide(seen.T @ seen, norms, out=np.zeros((6, 6)), where=norms > 0)
+    rows = np.array([4, 0, 3])
+    found = ItemItem(sparse.csr_matrix(population), sparse.csr_matrix(own)).scores(rows)
+    assert found == pytest.approx(own[rows] @ similar)

@@ -45,25 +45,34 @@ def texts(values: Sequence[object]) -> pa.Array:
     return pa.array(values, pa.string())
 
 
-def put_truth(layout: Layout, defects: Sequence[tuple[str, str, str, str, str | None, bytes]]) -> None:
-    """Defects of users as (class, fate, reason, file, key, line)."""
+def put_truth(
+    layout: Layout, defects: Sequence[tuple[str, str, str, str, str | None, bytes]], *, of: str = "users"
+) -> None:
+    """Defects of a data set as (class, fate, reason, file, key, line)."""
     columns = ("defect_class", "fate", "reason", "source_file", "key")
     table = {name: texts([row[index] for row in defects]) for index, name in enumerate(columns)}
     table["sha256"] = texts([hashlib.sha256(row[5]).hexdigest() for row in defects])
-    table["dataset"] = texts(["users"] * len(defects))
+    table["dataset"] = texts([of] * len(defects))
     layout.local("truth").mkdir(parents=True)
     pq.write_table(pa.table(table), layout.local("truth", "defects.parquet"))
 
 
-def put_cleaned(layout: Layout, clean: Sequence[tuple[str, list[str]]], rejected: Sequence[tuple[bytes, str]]) -> None:
-    """Clean users as (key, flags) and rejected lines as (bytes, reason); the other data sets are empty."""
+def put_cleaned(
+    layout: Layout,
+    clean: Sequence[tuple[str, list[str]]],
+    rejected: Sequence[tuple[bytes, str]],
+    *,
+    of: str = "users",
+    file: str = "raw/f",
+) -> None:
+    """Clean rows of a data set as (key, flags) and rejected lines as (bytes, reason); the others are empty."""
     for dataset in DATASETS:
-        kept = clean if dataset == "users" else []
-        turned_away = rejected if dataset == "users" else []
+        kept = clean if dataset == of else []
+        turned_away = rejected if dataset == of else []
         columns: dict[str, pa.Array] = {
             KEYS[dataset]: pa.array([key for key, _ in kept], pa.string()),
             "flags": pa.array([flags for _, flags in kept], pa.list_(pa.string())),
-            "_source_file": pa.array(["raw/f"] * len(kept), pa.string()),
+            "_source_file": pa.array([file] * len(kept), pa.string()),
         }
         if dataset == "clickstream":
             columns |= {"is_bot": pa.array([], pa.bool_()), "near_duplicate_of": pa.array([], pa.string())}
@@ -130,6 +139,35 @@ def test_each_fate_is_matched_in_its_own_way(layout: Layout) -> None:
         "twice": (1, 1, 1),  # dropped twice, planted once
         "twin": (3, 1, 0),  # U4 is gone and U2 is flagged
     }
+
+
+@pytest.mark.parametrize(("dataset", "found"), [("users", 0), ("transactions", 1)])
+def test_a_kept_row_may_be_replaced_by_a_newer_one_where_versions_are_not_kept(
+    layout: Layout, dataset: str, found: int
+) -> None:
+    put_truth(layout, [("twin", "kept", "", "raw/first", "T1", b"")], of=dataset)
+    put_cleaned(layout, [("T1", [])], [], of=dataset, file="raw/later")
+    assert scored(layout) == {"twin": (1, found, 0)}
+
+
+def test_another_version_of_a_kept_row_may_be_flagged(layout: Layout) -> None:
+    put_truth(layout, [("late", "kept", "", "raw/later", "U1", b""), ("odd", "flagged", "x", "raw/first", "U1", b"")])
+    put_cleaned(layout, [("U1", [])], [], file="raw/later")
+    flagged = pa.table({"user_id": texts(["U1"]), "flags": pa.array([["x"]]), "_source_file": texts(["raw/first"])})
+    write_deltalake(layout.clean("users"), flagged, mode="append")
+    assert scored(layout) == {"late": (1, 1, 0), "odd": (1, 1, 0)}
+
+
+def test_a_kept_row_with_two_flags_is_missed_once(layout: Layout) -> None:
+    put_truth(layout, [("twin", "kept", "", "raw/f", "T1", b"")], of="transactions")
+    put_cleaned(layout, [("T1", ["odd"])], [], of="transactions")
+    fact = {
+        "transaction_id": texts(["T1"]),
+        "is_unknown_user": pa.array([True]),
+        "is_unknown_product": pa.array([True]),
+    }
+    write_deltalake(layout.local("warehouse", "lake", "fact_transactions"), pa.table(fact))
+    assert scored(layout)["twin"] == (1, 0, 0)
 
 
 def test_logs_before_the_last_rebuild_do_not_count(layout: Layout) -> None:
