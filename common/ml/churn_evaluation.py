@@ -4,7 +4,8 @@ analytics/ml/evaluation/churn.json:
 
 - `figures`: the entry of ops/ml.json (`ceiling_auc` is added later, where the data has truth);
 - `model`: version, MLflow run and tags of the model in use;
-- `newest`: version, MLflow run, figures, params and trials of the newest training, and whether it was promoted;
+- `newest`: version, MLflow run and figures of the newest training, and whether it was promoted;
+- `search`: `trials` of the newest training with parameters and validation AUC, `params` that were chosen;
 - `dates`: first and last day of the data, training, validation, test and scoring dates; `horizon_days`; `exposure` of
   the test horizon;
 - `test`: auc, accuracy, majority_accuracy, precision, recall, log_loss, brier, ece, positive_share, mean_probability,
@@ -38,6 +39,7 @@ _SALT = "churn evaluation"
 BASELINE = "recency_days"
 _ALTERED_SHARE = 0.05
 _ERRORS = 3.0
+_SINGLE = ("auc", "accuracy", "precision", "recall", "log_loss", "brier", "ece", "mean_probability", "threshold")
 
 
 def sampled(rows: DataFrame, count: int, limit: int) -> pd.DataFrame:
@@ -174,4 +176,30 @@ def figures(evaluation: Mapping[str, Any], as_of: str, horizon_days: int, rows: 
         "as_of": as_of,
         "horizon_days": horizon_days,
         "rows": rows,
+    }
+
+
+def metrics(evaluation: Mapping[str, Any]) -> dict[str, float | None]:
+    """Every single number of an evaluation by a name of its own, as MLflow takes them."""
+    test, recency = evaluation["test"], evaluation["baselines"]["recency"]
+    levels = {each["level"]: each["churned"] for each in evaluation["risk_levels"]}
+    return {
+        **{name: test[name] for name in (*_SINGLE, "majority_accuracy", "positive_share")},
+        **{f"recency_{name}": recency[name] for name in _SINGLE},
+        **{f"churned_share_{level}_risk": share for level, share in levels.items()},
+        **{f"feature_auc_{name}": value for name, value in evaluation["feature_auc"].items()},
+    }
+
+
+def documents(evaluation: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """The evaluation as files of a run: all of it, and the parts that are looked at alone."""
+    test = evaluation["test"]
+    return {
+        "evaluation.json": {name: part for name, part in evaluation.items() if name != "rows"},
+        "calibration.json": {"bins": test["calibration"]},
+        "lift.json": {"deciles": test["lift"]},
+        "confusion.json": test["confusion"],
+        "importance.json": {"features": evaluation["importance"]},
+        "feature_auc.json": evaluation["feature_auc"],
+        "baselines.json": evaluation["baselines"],
     }

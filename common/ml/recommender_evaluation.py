@@ -110,6 +110,9 @@ def _metrics(evaluation: dict[str, Any]) -> dict[str, float | None]:
     for name in ("warm", "cold"):
         for key, value in ratings.get(name, {}).items():
             found[f"{name}_{key}"] = value
+    for key, value in ratings.get("mean_only", {}).items():
+        found[f"mean_only_{key}"] = value
+    found |= {f"new_customers_{key}": value for key, value in ranking["cold"].items()}
     for name in ("model", "popularity", "item_item"):
         prefix = "" if name == "model" else f"{name}_"
         found |= {f"{prefix}{key}": value for key, value in ranking[name].items()}

@@ -49,6 +49,21 @@ class Trained:
 
 
 @dataclass(frozen=True)
+class Evaluated:
+    """What a version was found to be worth after its training.
+
+    Attributes:
+        metrics: Figures on the test set; one that could not be measured is left out.
+        tags: Of what it was measured on.
+        documents: JSON, by file name.
+    """
+
+    metrics: Mapping[str, float | None]
+    tags: Mapping[str, str]
+    documents: Mapping[str, dict[str, Any]]
+
+
+@dataclass(frozen=True)
 class Version:
     """A registered model.
 
@@ -139,7 +154,7 @@ class Registry:
 
             rows = example.toPandas()
             outputs = model.transform(example).select("prediction").toPandas()
-            metrics = {key: value for key, value in trained.metrics.items() if value is not None}
+            metrics = _known(trained.metrics)
             with mlflow.start_run(experiment_id=self._experiment(client, name)) as run:
                 mlflow.log_params(dict(trained.params))
                 mlflow.log_metrics(metrics)
@@ -164,6 +179,31 @@ class Registry:
         self._remove_scratch(name)
         return Version(name, str(version.version), run.info.run_id, metrics, dict(trained.tags))
 
+    def log_evaluation(self, version: Version, evaluated: Evaluated) -> str:
+        """Log a later evaluation of a version as a run of its own, below the run that trained it.
+
+        What training measured stays as it was: MLflow overwrites a figure of a run that is logged again.
+
+        Returns:
+            The id of the run.
+
+        Raises:
+            InputError: If the registry cannot be asked.
+        """
+        with self._asked() as client:
+            import mlflow  # noqa: PLC0415 - loading it takes seconds
+
+            with mlflow.start_run(
+                experiment_id=self._experiment(client, version.name),
+                run_name=f"evaluation of version {version.number}",
+                parent_run_id=version.run_id,
+                tags={**evaluated.tags, "model_version": version.number},
+            ) as run:
+                mlflow.log_metrics(_known(evaluated.metrics))
+                for file, document in evaluated.documents.items():
+                    mlflow.log_dict(document, file)
+            return str(run.info.run_id)
+
     def promote(self, version: Version) -> None:
         """Put a version into use."""
         with self._asked() as client:
@@ -186,7 +226,7 @@ class Registry:
             raise InputError(
                 f"version {version.number} of the model '{version.name}' cannot be loaded: {_first_line(error)}",
                 where=self._layout.path("models", version.name),
-                remedy=f"restore its files, or train anew with jobs/train_{version.name}.py --train --rebuild",
+                remedy=f"restore its files, or train anew with jobs/train_{version.name}.py --train",
             ) from error
         model: PipelineModel = loaded
         return model
@@ -243,6 +283,10 @@ def _open(uri: str, embedded: Path | None) -> Any:  # noqa: ANN401 - MLflow is l
     mlflow.set_tracking_uri(uri)
     mlflow.set_registry_uri(uri)
     return mlflow.MlflowClient(uri, uri)
+
+
+def _known(metrics: Mapping[str, float | None]) -> dict[str, float]:
+    return {key: value for key, value in metrics.items() if value is not None}
 
 
 def _first_line(error: Exception) -> str:

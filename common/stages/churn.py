@@ -71,7 +71,7 @@ def _work(context: StageContext, steps: Sequence[str], origin: Origin) -> StageR
                 refuse_leaks(context, history, labelled)
                 chosen = train_and_promote(context, registry, labelled)
                 notes.append(chosen.note)
-            if "evaluate" in steps:
+            if chosen.evaluation is not None or "evaluate" in steps:
                 notes.append(evaluate(context, registry, chosen, labelled, origin))
     account = None
     if "predict" in steps:

@@ -16,12 +16,12 @@ from pyspark.sql import functions as F
 from common.errors import InputError
 from common.job import StageContext
 from common.ml import outputs
-from common.ml.churn_evaluation import altered, figures, level_bounds, refuse_foresight
+from common.ml.churn_evaluation import altered, documents, figures, level_bounds, metrics, refuse_foresight
 from common.ml.churn_model import trees_in
 from common.ml.churn_training import Candidate, Labelled, measure, train
 from common.ml.demand import exposures
 from common.ml.reasons import with_reasons
-from common.ml.registry import Registry, Trained, Version
+from common.ml.registry import Evaluated, Registry, Trained, Version
 from common.ml.trees import trees_of
 from common.quality.accounting import Account, expect_equal
 from common.stages.tables import Origin
@@ -40,13 +40,13 @@ class Chosen:
     Attributes:
         version: Its version.
         evaluation: Its figures on the test date, where they were measured already.
-        newest: What the newest training came to, where there was one, and what it tried.
+        training: `newest` and `search` of the evaluation file, where a model was trained.
         note: What became of that.
     """
 
     version: Version
     evaluation: dict[str, Any] | None = None
-    newest: dict[str, Any] | None = None
+    training: dict[str, Any] | None = None
     note: str = ""
 
 
@@ -96,7 +96,7 @@ def refuse_leaks(context: StageContext, history: History, labelled: Labelled) ->
 
 
 def train_and_promote(context: StageContext, registry: Registry, labelled: Labelled) -> Chosen:
-    """Train, register, and promote unless the model in use does better on the same test rows."""
+    """Train, register, and promote unless the model in use is better by more than the margin on the same test rows."""
     settings = context.settings.ml
     before, why_not = _comparable(context, registry)
     candidate = train(labelled, settings)
@@ -107,19 +107,20 @@ def train_and_promote(context: StageContext, registry: Registry, labelled: Label
         "mlflow_run": version.run_id,
         "promoted": True,
         "figures": _figures(context, candidate.evaluation, labelled),
-        "params": candidate.params,
-        "trials": candidate.trials,
     }
+    searched = _search(candidate)
     if before is not None:
         old, model = before
         measured = measure(model, float(old.tags["threshold"]), labelled, settings)
         kept = measured["test"]["auc"]
         if auc < kept - settings.churn.margin:
             said = f"version {version.number} is not promoted: AUC {auc:.4f}, version {old.number} has {kept:.4f}"
-            return Chosen(old, measured, {**newest, "promoted": False}, f"warning: {said}")
+            training = {"newest": {**newest, "promoted": False}, "search": searched}
+            return Chosen(old, measured, training, f"warning: {said}")
     registry.promote(version)
     said = f"version {version.number} is promoted: AUC {auc:.4f}"
-    return Chosen(version, candidate.evaluation, newest, f"warning: {why_not}; {said}" if why_not else said)
+    note = f"warning: {why_not}; {said}" if why_not else said
+    return Chosen(version, candidate.evaluation, {"newest": newest, "search": searched}, note)
 
 
 def require_fitting(context: StageContext, registry: Registry, job: str) -> Version:
@@ -153,9 +154,12 @@ def _fits(context: StageContext) -> dict[str, str]:
 
 
 def _comparable(context: StageContext, registry: Registry) -> tuple[tuple[Version, PipelineModel] | None, str]:
-    """The model in use, against which a new one is held, or why there is none that could be."""
+    """The model in use, against which a new one is held, or why there is none that could be.
+
+    A rebuild makes tables anew, and no exception here: that a model is worse is as true after it as before.
+    """
     version = registry.promoted(NAME)
-    if version is None or context.rebuild:
+    if version is None:
         return None, ""
     misfit = _misfit(context, version)
     if misfit:
@@ -167,12 +171,15 @@ def _comparable(context: StageContext, registry: Registry) -> tuple[tuple[Versio
 
 
 def evaluate(context: StageContext, registry: Registry, chosen: Chosen, labelled: Labelled, origin: Origin) -> str:
-    """Write the evaluation of the model in use."""
+    """Write the evaluation of the model in use; one that was not made while training is a run of its own in MLflow."""
     settings, layout, dates = context.settings.ml, context.layout, labelled.dates
     version = chosen.version
     found = chosen.evaluation
     if found is None:
         found = measure(registry.load(version), float(version.tags["threshold"]), labelled, settings)
+        tags = {"platform_run": context.run_id, "test_date": dates.test.isoformat()}
+        registry.log_evaluation(version, Evaluated(metrics(found), tags, documents(found)))
+    kept = chosen.training or outputs.read_evaluation(layout, NAME, context.spark) or {}
     rows: pd.DataFrame = found["rows"]
     horizon = context.source.ml.churn_horizon_days
     evaluation = {
@@ -189,7 +196,7 @@ def evaluate(context: StageContext, registry: Registry, chosen: Chosen, labelled
             "exposure": labelled.exposure[dates.test],
         },
         **{key: value for key, value in found.items() if key != "rows"},
-        "newest": chosen.newest or (outputs.read_evaluation(layout, NAME, context.spark) or {}).get("newest"),
+        **{name: kept.get(name) for name in ("newest", "search")},
     }
     test_rows = context.spark.createDataFrame(rows)
     outputs.write_parquet(test_rows.coalesce(1), layout.path("analytics", "ml", "evaluation", "churn_test"))
@@ -241,17 +248,14 @@ def _example(labelled: Labelled) -> DataFrame:
     return rows.select(*FEATURES, "exposure")
 
 
+def _search(candidate: Candidate) -> dict[str, Any]:
+    return {"trials": candidate.trials, "params": candidate.params}
+
+
 def _trained(context: StageContext, candidate: Candidate, labelled: Labelled) -> Trained:
-    test = candidate.evaluation["test"]
-    names = ("auc", "accuracy", "majority_accuracy", "precision", "recall", "log_loss", "brier", "ece")
-    baselines = candidate.evaluation["baselines"]["recency"]
-    metrics = {name: test[name] for name in names} | {
-        "recency_auc": baselines["auc"],
-        "recency_accuracy": baselines["accuracy"],
-    }
     return Trained(
         params={**candidate.params, "horizon_days": context.source.ml.churn_horizon_days},
-        metrics=metrics,
+        metrics=metrics(candidate.evaluation),
         tags={
             "threshold": repr(candidate.threshold),
             "test_date": labelled.dates.test.isoformat(),
@@ -259,13 +263,7 @@ def _trained(context: StageContext, candidate: Candidate, labelled: Labelled) ->
             **_fits(context),
         },
         trials=candidate.trials,
-        documents={
-            "calibration.json": {"bins": test["calibration"]},
-            "lift.json": {"deciles": test["lift"]},
-            "importance.json": {"features": candidate.evaluation["importance"]},
-            "confusion.json": test["confusion"],
-            "search.json": {"trials": candidate.trials, "params": candidate.params},
-        },
+        documents={**documents(candidate.evaluation), "search.json": _search(candidate)},
     )
 
 

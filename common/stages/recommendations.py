@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -26,11 +25,11 @@ from common.ml.interactions import (
 from common.ml.lineage import checkpointed
 from common.ml.recommender_evaluation import Measured, measure
 from common.ml.recommender_training import Chosen, Past, fit, index_before, search
-from common.ml.registry import Registry, Trained, Version, load_mlflow
-from common.settings import FactorTrial
+from common.ml.registry import Evaluated, Registry, Trained, Version, load_mlflow
 from common.stages.dimensions import DIM_PRODUCTS
 from common.stages.facts import FACT_TRANSACTIONS
 from common.stages.learning import INPUTS, completing, is_done, learning_origin, read_history
+from common.stages.recommendations_promotion import as_text, held_against, parameters_of
 from common.stages.recommendations_tables import NAME, TABLES, Shop, fill_tables
 from common.stages.tables import Origin
 
@@ -106,21 +105,29 @@ def _shop(context: StageContext, origin: Origin) -> Iterator[Shop]:
 
 
 def _train(context: StageContext, registry: Registry, shop: Shop, origin: Origin) -> list[str]:
-    """Search, measure, train on everything, register, and promote unless it is worse than what is in use."""
+    """Search, measure, train on everything, register, and promote unless it is worse than what is in use.
+
+    So with a rebuild as well: it makes tables anew, and that a model is worse is as true after it as before.
+    """
     before = registry.promoted(NAME)
     chosen = search(shop.past)
     measured = measure(shop.past, chosen, shop.on_sale, shop.segments)
     model = fit(shop.past, shop.end, chosen, index_before(shop.past, shop.end))
+    searched = {
+        "trials": chosen.trials,
+        "explicit": chosen.explicit.model_dump() if chosen.explicit else None,
+        "implicit": chosen.implicit.model_dump(),
+    }
     pairs = shop.past.daily.select("user_id", "product_id").distinct().orderBy("user_id", "product_id")
     trained = Trained(
         params=_params(chosen, context, shop),
         metrics=measured.metrics,
-        tags={"platform_run": context.run_id, "trained_until": shop.end.isoformat(), "parameters": _as_text(chosen)},
+        tags={"platform_run": context.run_id, "trained_until": shop.end.isoformat(), "parameters": as_text(chosen)},
         trials=chosen.trials,
-        documents={"evaluation.json": measured.evaluation},
+        documents={"evaluation.json": measured.evaluation, "search.json": searched},
     )
     version = registry.register(NAME, model, pairs.limit(_EXAMPLE_ROWS), trained)
-    worse = "" if before is None or context.rebuild else _worse(context, shop, chosen, measured, before)
+    worse, why_not = held_against(registry, shop, chosen, measured, before)
     if not worse:
         registry.promote(version)
     newest = {
@@ -129,50 +136,26 @@ def _train(context: StageContext, registry: Registry, shop: Shop, origin: Origin
         "promoted": not worse,
         "figures": measured.figures,
     }
-    more = {"newest": newest, "search": {"trials": chosen.trials}, "origin": origin.as_metadata("")}
+    more = {"newest": newest, "search": searched, "origin": origin.as_metadata("")}
     if worse:
         kept = outputs.read_evaluation(context.layout, NAME, context.spark)
         if kept is not None:
             outputs.write_evaluation(context.spark, context.layout, NAME, {**kept, **more})
         return [f"warning: version {version.number} is not promoted: {worse}", _said(measured)]
     _write(context, measured, version, more)
-    return [f"version {version.number} is promoted", _said(measured)]
+    said = f"version {version.number} is promoted"
+    return [f"warning: {why_not}; {said}" if why_not else said, _said(measured)]
 
 
 def _evaluate(context: StageContext, registry: Registry, shop: Shop) -> list[str]:
     """Measure the parameters of the model in use; it has itself seen the days of the test, and is not asked."""
     version = registry.require_promoted(NAME, TRAIN_RECOMMENDATIONS.name)
-    measured = measure(shop.past, _parameters_of(version), shop.on_sale, shop.segments)
+    measured = measure(shop.past, parameters_of(version), shop.on_sale, shop.segments)
+    tags = {"platform_run": context.run_id, "test_from": shop.past.test.first.isoformat()}
+    registry.log_evaluation(version, Evaluated(measured.metrics, tags, {"evaluation.json": measured.evaluation}))
     kept = outputs.read_evaluation(context.layout, NAME, context.spark) or {}
     _write(context, measured, version, {name: kept.get(name) for name in ("newest", "search", "origin")})
     return [_said(measured)]
-
-
-def _parameters_of(version: Version) -> Chosen:
-    """What a version was trained with.
-
-    Raises:
-        InputError: If it does not say.
-    """
-    try:
-        loaded = json.loads(version.tags["parameters"])
-        explicit, implicit = (
-            FactorTrial(**loaded[kind]) if loaded[kind] else None for kind in ("explicit", "implicit")
-        )
-    except (KeyError, TypeError, ValueError) as error:
-        raise InputError(
-            f"version {version.number} does not say its parameters: {error}",
-            where=NAME,
-            remedy="train anew with --train",
-        ) from error
-    if implicit is None:
-        raise InputError(f"version {version.number} names no parameters", where=NAME, remedy="train anew with --train")
-    return Chosen(explicit, implicit, [])
-
-
-def _as_text(chosen: Chosen) -> str:
-    explicit = chosen.explicit.model_dump() if chosen.explicit else None
-    return json.dumps({"explicit": explicit, "implicit": chosen.implicit.model_dump()}, sort_keys=True)
 
 
 def _write(context: StageContext, measured: Measured, version: Version, more: dict[str, Any]) -> None:
@@ -196,24 +179,6 @@ def _said(measured: Measured) -> str:
     if figures["rmse"] is not None:
         said += f", RMSE {figures['rmse']:.4f} (biases {figures['bias_rmse']:.4f}), MAE {figures['mae']:.4f}"
     return said
-
-
-def _worse(context: StageContext, shop: Shop, chosen: Chosen, measured: Measured, before: Version) -> str:
-    """What is worse by more than the margin than with the parameters of the model in use, on the same test.
-
-    That model itself has learned from the days of the test, so that its parameters are measured in its place.
-    """
-    old_parameters = _parameters_of(before)
-    if _as_text(old_parameters) == _as_text(chosen) or (old_parameters.explicit is None) != (chosen.explicit is None):
-        return ""
-    old_figures = measure(shop.past, old_parameters, shop.on_sale, shop.segments).figures
-    margin = context.settings.ml.recommendations.margin
-    found = []
-    for name, sign in (("ndcg_at_10", 1.0), ("rmse", -1.0)):
-        old, new = old_figures.get(name), measured.figures.get(name)
-        if old is not None and new is not None and sign * (new - old) < -margin * abs(old):
-            found.append(f"{name} {new:.4f}, with the parameters of version {before.number} {old:.4f}")
-    return "; ".join(found)
 
 
 def _params(chosen: Chosen, context: StageContext, shop: Shop) -> dict[str, object]:
