@@ -240,7 +240,7 @@ def put_churn(layout: Layout) -> None:
     """An evaluation as train_churn writes it."""
     test = {
         "auc": 0.88, "accuracy": 0.81, "majority_accuracy": 0.54, "ece": 0.02, "precision": 0.79, "recall": 0.8,
-        "log_loss": 0.42, "brier": 0.13, "positive_share": 0.46, "threshold": 0.51,
+        "log_loss": 0.42, "brier": 0.13, "positive_share": 0.46, "mean_probability": 0.45, "threshold": 0.51,
         "confusion": {"true_positive": 56, "false_positive": 15, "false_negative": 13, "true_negative": 65},
         "calibration": [
             {"low": place / 10, "high": (place + 1) / 10, "rows": 0 if place == 9 else 10,
@@ -252,19 +252,35 @@ def put_churn(layout: Layout) -> None:
             for tenth in range(1, 11)
         ],
     }  # fmt: skip
+    figures = {
+        **{name: test[name] for name in ("auc", "accuracy", "majority_accuracy", "ece")},
+        "ceiling_auc": None, "recency_auc": 0.78, "as_of": "2025-11-01", "horizon_days": 30, "rows": 149,
+    }  # fmt: skip
     evaluation = {
         "run_id": NEW,
-        "figures": {
-            **{name: test[name] for name in ("auc", "accuracy", "majority_accuracy", "ece")},
-            "ceiling_auc": None, "recency_auc": 0.78, "as_of": "2025-11-01", "horizon_days": 30, "rows": 149,
+        "origin": {},
+        "figures": figures,
+        "model": {"version": "3", "mlflow_run": "f00", "tags": {}},
+        "dates": {
+            "training": ["2025-08-03", "2025-08-18"], "validation": "2025-10-02", "test": "2025-11-01",
+            "scoring": "2025-12-01", "horizon_days": 30, "exposure": 1.1,
         },
-        "model": {"version": 3, "mlflow_run": "f00", "tags": {}},
         "test": test,
-        "baselines": {"recency": {"auc": 0.78, "accuracy": 0.72, "ece": 0.07}},
+        "baselines": {
+            "recency": {**test, "auc": 0.78, "accuracy": 0.72, "ece": 0.07, "threshold": 0.5},
+            "majority": {"accuracy": 0.54, "says": "stays"},
+        },
         "risk_levels": [{"level": "high", "rows": 50, "churned": 0.9}, {"level": "low", "rows": 99, "churned": None}],
         "importance": [{"feature": "recency_days", "importance": 0.7}, {"feature": "orders", "importance": 0.3}],
         "feature_auc": {"orders": 0.6, "recency_days": 0.78},
-        "search": {"trials": [{"params": {"max_depth": 4, "step_size": 0.2}, "validation_auc": 0.88}]},
+        "newest": {"version": "3", "mlflow_run": "f00", "promoted": True, "figures": figures},
+        "search": {
+            "trials": [
+                {"max_depth": 4, "max_iter": 40, "step_size": 0.08, "validation_auc": 0.88},
+                {"max_depth": 5, "max_iter": 30, "step_size": 0.08, "validation_auc": 0.87},
+            ],
+            "params": {"max_depth": 4, "max_iter": 40, "step_size": 0.08},
+        },
     }  # fmt: skip
     path = layout.local("analytics", "ml", "evaluation", "churn.json")
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -273,23 +289,35 @@ def put_churn(layout: Layout) -> None:
 
 def put_recommendations(layout: Layout, **changes: Any) -> None:
     """An evaluation as train_recommendations writes it."""
-    ranked = {"precision_at_10": 0.1, "recall_at_10": 0.2, "coverage_at_10": 0.6, "novelty_at_10": 9.0}
+    ranked = {
+        "precision_at_10": 0.1, "recall_at_10": 0.2, "hit_rate_at_10": 0.4, "coverage_at_10": 0.6, "novelty_at_10": 9.0,
+    }  # fmt: skip
+    figures = {
+        "rmse": 0.86, "mae": 0.66, "bias_rmse": 0.98, "ndcg_at_10": 0.2, "popularity_ndcg_at_10": 0.05,
+        "item_item_ndcg_at_10": 0.15, "ceiling_ndcg_at_10": 0.3, "coverage_at_10": 0.6, "users": 90, "items": 19,
+        "split": "later purchases and ratings, from 2025-11-01 on",
+    }  # fmt: skip
+    stars = {"rank": 5, "reg": 0.12, "alpha": 1.0, "biases": False, "logarithmic": False}
+    interest = {**stars, "rank": 8, "reg": 0.5, "alpha": 2.0}
     evaluation = {
         "run_id": NEW,
-        "figures": {
-            "rmse": 0.86, "mae": 0.66, "bias_rmse": 0.98, "ndcg_at_10": 0.2, "popularity_ndcg_at_10": 0.05,
-            "item_item_ndcg_at_10": 0.15, "ceiling_ndcg_at_10": 0.3, "coverage_at_10": 0.6, "users": 90, "items": 19,
-            "split": "later purchases and ratings, from 2025-11-01 on",
-        },
-        "model": {"version": 1, "mlflow_run": "f00", "tags": {}},
-        "newest": {"version": 2, "promoted": False},
+        "origin": {},
+        "figures": figures,
+        "model": {"version": "1", "mlflow_run": "f00", "tags": {}},
+        "newest": {"version": "2", "mlflow_run": "f01", "promoted": False, "figures": figures},
+        "split": {"kind": "temporal", "test_from": "2025-11-01", "test_until": "2025-12-01"},
         "ratings": {"rows": 70, "rmse": 0.86, "mae": 0.66, "bias_rmse": 0.98, "bias_mae": 0.77,
                     "mean_only": {"rmse": 1.1, "mae": 0.9}, "warm": {"rows": 60, "rmse": 0.8, "mae": 0.6},
                     "cold": {"rows": 10, "rmse": 1.0, "mae": 0.8}},
         "ranking": {"customers": 90, "items": 19,
                     **{name: {"ndcg_at_10": value, **ranked}
-                       for name, value in (("model", 0.2), ("popularity", 0.05), ("item_item", 0.15))}},
-        "search": {"trials": []},
+                       for name, value in (("model", 0.2), ("popularity", 0.05), ("item_item", 0.15))},
+                    "cold": {"customers": 12, "ndcg_at_10": 0.04}},
+        "search": {
+            "trials": [{**stars, "validation_rmse": 0.9}, {**interest, "validation_ndcg_at_10": 0.19}],
+            "explicit": stars,
+            "implicit": interest,
+        },
         **changes,
     }  # fmt: skip
     path = layout.local("analytics", "ml", "evaluation", "recommendations.json")
