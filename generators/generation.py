@@ -7,7 +7,9 @@ import json
 import os
 import shutil
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -99,6 +101,16 @@ def _prepare(root: Path, build: Path) -> None:
         raise GenerationError(what, root, "give another directory with --root") from error
 
 
+@contextmanager
+def _writing(root: Path) -> Iterator[None]:
+    """Say in one line what cannot be written; what was made so far stays in `.generating` and is replaced next time."""
+    try:
+        yield
+    except OSError as error:
+        what = f"cannot write: {error.strerror or error}"
+        raise GenerationError(what, error.filename or root, "make room or mend it, or give another --root") from error
+
+
 def generate(  # noqa: PLR0913, PLR0917 - each is a different input
     root: Path,
     scale: float,
@@ -130,6 +142,9 @@ def generate(  # noqa: PLR0913, PLR0917 - each is a different input
     if state is not None:
         what = f"the root holds generated data of scale {state.get('scale')} and seed {state.get('seed')}"
         raise GenerationError(what, root, "use another --root, or --force to replace it")
+    odd = next((root / name for name in _DIRECTORIES if (root / name).exists() and not (root / name).is_dir()), None)
+    if odd is not None:
+        raise GenerationError("is no directory", odd, "remove it, or use another --root")
     taken = [name for name in _DIRECTORIES if (root / name).is_dir() and any((root / name).iterdir())]
     if taken and not force:
         what = f"the root has {', '.join(taken)} of unknown origin"
@@ -139,15 +154,15 @@ def generate(  # noqa: PLR0913, PLR0917 - each is a different input
     progress.start("plan", 5, "steps")
     plan = make_plan(spec, lambda _: progress.advance("plan"))
     threads = jobs or os.cpu_count() or 1
-    with ThreadPoolExecutor(threads) as pool:
+    with _writing(root), ThreadPoolExecutor(threads) as pool:
         built = base.write_all(plan, build, pool, progress)
-    # Without the state, what is renamed until then is seen as incomplete by the next run.
-    (root / STATE).unlink(missing_ok=True)
-    for name in _DIRECTORIES:
-        if (root / name).exists():
-            shutil.rmtree(root / name)
-    publish(build, root, _DIRECTORIES)
-    build.rmdir()
+        # Without the state, what is renamed until then is seen as incomplete by the next run.
+        (root / STATE).unlink(missing_ok=True)
+        for name in _DIRECTORIES:
+            if (root / name).exists():
+                shutil.rmtree(root / name)
+        publish(build, root, _DIRECTORIES)
+        build.rmdir()
     rows = {name: count for name, (count, _) in built.items()}
     write_state(
         root,
@@ -194,14 +209,16 @@ def generate_increment(
     build = root / _BUILD
     _prepare(root, build)
     progress.start(f"increment {date}", 1)
-    written, _ = Increment(make_plan(spec), date).write(build)
-    names = [str(Path(partition_path(name, date)).parent) for name in written]
-    names.append(f"truth/increments/date={date.isoformat()}")
-    for name in names:
-        # A killed run may have left a part of the same day.
-        shutil.rmtree(root / name, ignore_errors=True)
-    publish(build, root, names)
-    shutil.rmtree(build)
+    increment = Increment(make_plan(spec), date)
+    with _writing(root):
+        written, _ = increment.write(build)
+        names = [str(Path(partition_path(name, date)).parent) for name in written]
+        names.append(f"truth/increments/date={date.isoformat()}")
+        for name in names:
+            # A killed run may have left a part of the same day.
+            shutil.rmtree(root / name, ignore_errors=True)
+        publish(build, root, names)
+        shutil.rmtree(build)
     write_state(root, {**state, "increments": sorted([*increments, date.isoformat()])})
     progress.advance(f"increment {date}")
     rows = {name: file.rows for name, file in written.items()}

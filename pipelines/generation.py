@@ -6,7 +6,9 @@ import argparse
 import json
 import subprocess
 import sys
+import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,6 +22,7 @@ from common.storage.files import read_json
 from generators.spec import MAX_SCALE, MIN_SCALE
 
 STAGE = "generate"
+_STEP = "generating "
 _SCRIPT = Path(__file__).resolve().parents[1] / "generators" / "run_all_generators.py"
 DEFAULT_SCALE, DEFAULT_SEED = 1.0, 42
 
@@ -104,9 +107,18 @@ def plan_generation(layout: Layout, scale: float | None, seed: int | None) -> Ge
 
 
 class GeneratorProcess:
-    """The generator at work, beside a session that starts."""
+    """The generator at work, beside a session that starts.
 
-    def __init__(self, layout: Layout, generation: Generation, run_id: str) -> None:
+    Args:
+        layout: The root that it fills.
+        generation: What to make.
+        run_id: The run that it is a part of.
+        heard: Called, in a thread, with each step as it begins.
+    """
+
+    def __init__(
+        self, layout: Layout, generation: Generation, run_id: str, heard: Callable[[str], None] = lambda step: None
+    ) -> None:
         """Start it."""
         self._layout, self._run_id = layout, run_id
         self._started_at, self._started = datetime.now(UTC), time.monotonic()
@@ -114,18 +126,27 @@ class GeneratorProcess:
         self._process = subprocess.Popen(
             [sys.executable, str(_SCRIPT), *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
         )
+        self._complaints: list[str] = []
+        self._listener = threading.Thread(target=self._listen, args=(heard,), daemon=True)
+        self._listener.start()
+
+    def _listen(self, heard: Callable[[str], None]) -> None:
+        for line in self._process.stderr or ():
+            if line.startswith(_STEP):
+                heard(line.removeprefix(_STEP).strip())
+            elif line.strip():
+                self._complaints.append(line.rstrip())
 
     def wait(self) -> LedgerEntry:
         """Wait for its end and give its entry for the ledger."""
-        _, complaints = self._process.communicate()
-        code = self._process.returncode
+        code = self._process.wait()
+        self._listener.join()
         rows: dict[str, int | None] | None = None
         if code == 0:
             made = sum(
                 json.loads(self._layout.local("truth", "generation.json").read_text(encoding="utf-8"))["rows"].values()
             )
             rows = {"read": None, "written": made, "quarantined": None, "duplicates": None, "superseded": None}
-        lines = [line for line in complaints.splitlines() if line.strip()]
         return LedgerEntry(
             run_id=self._run_id,
             stage=STAGE,
@@ -139,7 +160,7 @@ class GeneratorProcess:
             gates=(),
             notes=(),
             exit_code=code if code in set(ExitCode) else int(ExitCode.UNEXPECTED),
-            error=None if code == 0 else (lines[-1] if lines else f"the generator ended with {code}"),
+            error=None if code == 0 else (self._complaints or [f"the generator ended with {code}"])[-1],
             code_version=__version__,
             configuration="",
         )

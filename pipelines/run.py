@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 
 from common.arguments import Parser, add_common_arguments, default_root, print_error
 from common.cleaning.landing import newest_delivery
@@ -193,7 +194,7 @@ def _run_and_report(plan: Plan, console: Console) -> int:
         raise
     page = _make_report(plan)
     if page is not None:
-        console.print(f"report:  {page}", soft_wrap=True, highlight=False)
+        console.print(f"report:  {escape(str(page))}", soft_wrap=True, highlight=False)
     return code
 
 
@@ -227,8 +228,11 @@ def _run(plan: Plan, console: Console) -> int:
     with Progress(console, len(plan.names)) as progress:
         generator = None
         if plan.generation:
-            progress.start(GENERATE, f"make a shop's data at scale {plan.generation.scale:g}")
-            generator = GeneratorProcess(layout, plan.generation, plan.run_id)
+            making = f"make a shop's data at scale {plan.generation.scale:g}"
+            progress.start(GENERATE, making)
+            generator = GeneratorProcess(
+                layout, plan.generation, plan.run_id, lambda step: progress.start(GENERATE, f"{making}: {step}")
+            )
         else:
             _preflight(plan)
         try:
@@ -322,14 +326,16 @@ def _show(plan: Plan) -> None:
 def _conclude(plan: Plan, console: Console, seconds: float, failed: LedgerEntry | None) -> None:
     layout = plan.layout
     if failed:
-        console.print(f"[red]failed[/red] in {failed.stage}: {failed.error}", soft_wrap=True, highlight=False)
-        console.print(f"log: {layout.ops('logs', plan.run_id + '.log')}", soft_wrap=True, highlight=False)
+        # What is in brackets is a place, and not a style.
+        line = f"[red]failed[/red] in {failed.stage}: {escape(failed.error or '')}"
+        console.print(line, soft_wrap=True, highlight=False)
+        console.print(f"log: {escape(layout.ops('logs', plan.run_id + '.log'))}", soft_wrap=True, highlight=False)
         return
-    console.print(f"[green]done[/green] in {seconds:.0f} s: {layout.root}", soft_wrap=True, highlight=False)
-    console.print(f"quality: {layout.ops('gx', 'data_docs', 'index.html')}", soft_wrap=True, highlight=False)
+    console.print(f"[green]done[/green] in {seconds:.0f} s: {escape(layout.root)}", soft_wrap=True, highlight=False)
+    console.print(f"quality: {escape(layout.ops('gx', 'data_docs', 'index.html'))}", soft_wrap=True, highlight=False)
     if layout.local("ops", "tables.json").exists():
         query = f'./build.sh sql "{FIRST_QUERY}"{_root_option(layout)}'
-        console.print(f"query:   {query}", soft_wrap=True, highlight=False)
+        console.print(f"query:   {escape(query)}", soft_wrap=True, highlight=False)
 
 
 def _root_option(layout: Layout) -> str:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import errno
 import hashlib
 import json
+import os
 import re
 import subprocess
 import sys
@@ -117,3 +119,18 @@ def test_runs_as_a_script_from_anywhere(tmp_path: Path) -> None:
     assert "generating plan (5 steps)\n" in done.stderr
     assert "generating clickstream (180 files)\n" in done.stderr
     assert (tmp_path / "made/samples/users.csv").read_text().count("\n") == 21
+
+
+def test_a_disk_that_is_full_is_one_line_and_leaves_nothing_that_looks_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(tmp_path / "raw" / "x"))
+
+    monkeypatch.setattr("generators.base.write_table", full)
+    assert main(["--scale", "0.001", "--root", str(tmp_path)]) == 2
+    complaint = capsys.readouterr().err.splitlines()[-1]
+    assert complaint.startswith("error: cannot write: No space left on device [")
+    assert not (tmp_path / "raw").exists()
+    monkeypatch.undo()
+    assert main(["--scale", "0.001", "--root", str(tmp_path)]) == 0
