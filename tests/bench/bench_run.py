@@ -144,9 +144,8 @@ def show(found: Measured) -> None:
         seconds = stage["seconds"] or 0
         rate = (stage["read"] or stage["written"] or 0) / max(seconds, 0.001)
         print(f"{stage['name']:<20} {seconds:8.1f} s {seconds / total:7.1%} {rate:12,.0f} rows/s")
-    print(
-        f"{'run':<20} {found.run['seconds']:8.1f} s, gates {found.gates:.1f} s ({found.gates / found.batch:.1%} of the batch)"
-    )
+    share = f"gates {found.gates:.1f} s ({found.gates / found.batch:.1%} of the batch stages)"
+    print(f"{'run':<20} {found.run['seconds']:8.1f} s, {share}")
     print(f"{'processor time':<20} {found.processor:8.1f} s")
 
 
