@@ -5,19 +5,26 @@ Counts on one side come from the files themselves or from another engine, never 
 
 from __future__ import annotations
 
+import base64
 import csv
+import hmac
 import json
+import re
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from deltalake import DeltaTable
 
+from common.contracts import CONTRACTS
 from common.layout import DATASETS, PUBLISHED_TABLES, Layout
 from common.quality.ledger import entries
 from common.storage.published import read_published
+from common.transforms.tokens import key_file, load_key
 from pipelines import score, sql
 from pipelines.tables import connect
 from tests.integration.conftest import BATCH, DATE, SCALE, SEED, Finished
@@ -45,8 +52,8 @@ def stages(finished: Finished) -> dict[str, dict[str, Any]]:
 
 @pytest.fixture
 def db(finished: Finished) -> duckdb.DuckDBPyConnection:
-    """DuckDB on the published Parquet, and on the Delta tables of the schemas clean and lake."""
-    return connect(finished.layout, "ecommerce", "clean. lake.")
+    """DuckDB on the published Parquet, and on the Delta tables of the schemas clean, lake and quarantine."""
+    return connect(finished.layout, "ecommerce", "clean. lake. quarantine.")
 
 
 def rows(db: duckdb.DuckDBPyConnection, query: str) -> list[tuple[Any, ...]]:
@@ -67,6 +74,19 @@ def raw_rows(layout: Layout, dataset: str) -> int:
     return (
         sum(len(path.read_bytes().removesuffix(b"\n").split(b"\n")) for path in files if path.stat().st_size) - headers
     )
+
+
+def content(path: Path) -> bytes:
+    """What a file says: its bytes, and for Parquet, which is compressed, the text in its columns too."""
+    held = path.read_bytes()
+    if path.suffix != ".parquet":
+        return held
+    texts = [
+        column.cast(pa.large_binary()).to_pylist()
+        for column in pq.read_table(path, partitioning=None).columns
+        if pa.types.is_string(column.type) or pa.types.is_binary(column.type)
+    ]
+    return held + b"\n".join(text for column in texts for text in column if text is not None)
 
 
 def delta_rows(path: str) -> int:
@@ -109,6 +129,33 @@ class TestRun:
         texts += [path.read_text(errors="replace") for path in finished.layout.local("ops", "gx").rglob("*.html")]
         texts += [path.read_text(errors="replace") for path in finished.layout.local("ops", "logs").rglob("*.log")]
         assert not [email for email in emails if any(email in text for text in texts)]
+
+    def test_the_token_key_is_nowhere_below_the_root(self, finished: Finished) -> None:
+        key = load_key()
+        written = key.secret.decode("ascii")
+        assert re.fullmatch("[0-9a-f]{64}", written), "set-up makes a key of 32 bytes in hex"
+        forms = (key.secret, written.upper().encode(), bytes.fromhex(written), base64.b64encode(bytes.fromhex(written)))
+        files = [path for path in finished.layout.local().rglob("*") if path.is_file()]
+        searched = {path.relative_to(finished.layout.root).as_posix(): content(path) for path in files}
+        assert not [name for name, held in searched.items() if any(form in held for form in forms)]
+        assert not [name for name in searched if Path(name).name == key_file().name]
+        for zone in (
+            "ops/logs/",
+            "ops/ledger/",
+            "ops/gx/",
+            "ops/report/",
+            "warehouse/lake/",
+            "warehouse/metastore_db/",
+        ):
+            assert any(name.startswith(zone) for name in searched), zone
+        # That it would be found: what the commit says of the key, which gives nothing away, and a token of its making.
+        commits = [held for name, held in searched.items() if name.startswith("warehouse/lake/dim_users/_delta_log/")]
+        assert any(key.identity.encode() in held for held in commits)
+        users = DeltaTable(finished.layout.clean("users")).to_pyarrow_table(columns=["email"])["email"].to_pylist()
+        email = next(each for each in users if each and each == each.strip().lower())
+        token = hmac.digest(key.secret, email.encode(), "sha256").hex().encode()
+        published = [held for name, held in searched.items() if name.startswith("warehouse/hive/dim_users/")]
+        assert any(token in held for held in published)
 
 
 class TestAccount:
@@ -185,6 +232,80 @@ class TestAccount:
             "WHERE status IN ('paid', 'shipped', 'delivered', 'returned') AND quantity > 0",
         )
         assert one(db, "SELECT sum(gross_amount) FROM agg_daily_sales") == sold
+
+
+class TestQualityReport:
+    """ops/quality/<run>/clean_<dataset>.json of the real run, held against the tables."""
+
+    @pytest.fixture(params=DATASETS)
+    def dataset(self, request: pytest.FixtureRequest) -> str:
+        return str(request.param)
+
+    @pytest.fixture
+    def report(self, finished: Finished, dataset: str) -> dict[str, Any]:
+        path = finished.layout.local("ops", "quality", finished.run["run_id"], f"clean_{dataset}.json")
+        loaded: dict[str, Any] = json.loads(path.read_text())
+        return loaded
+
+    def test_tells_rows_read_and_kept_and_each_fate(
+        self, finished: Finished, stages: dict[str, dict[str, Any]], dataset: str, report: dict[str, Any]
+    ) -> None:
+        assert (report["dataset"], report["run_id"]) == (dataset, finished.run["run_id"])
+        assert report["rows"] == {kind: stages[f"clean_{dataset}"][kind] for kind in ROW_KINDS}
+        assert report["rows"]["read"] == raw_rows(finished.layout, dataset)
+        names = {
+            "written": "written",
+            "quarantined": "quarantined",
+            "duplicates": "duplicate",
+            "superseded": "superseded",
+        }
+        fates = {fate: report["rows"][kind] for kind, fate in names.items() if report["rows"][kind]}
+        assert report["fates"] == fates
+        assert sum(report["fates"].values()) == report["rows"]["read"]
+
+    def test_counts_reasons_as_the_quarantine_does(
+        self, db: duckdb.DuckDBPyConnection, dataset: str, report: dict[str, Any]
+    ) -> None:
+        each = f"SELECT unnest(list_distinct(reasons)) AS reason FROM quarantine.{dataset}"
+        assert report["reasons"] == dict(rows(db, f"SELECT reason, count(*) FROM ({each}) GROUP BY reason"))
+        assert len(report["reasons"]) > 5
+        counts = list(report["reasons"].values())
+        assert counts == sorted(counts, reverse=True)
+
+    def test_counts_flags_and_bots_as_the_clean_table_does(
+        self, db: duckdb.DuckDBPyConnection, dataset: str, report: dict[str, Any]
+    ) -> None:
+        each = f"SELECT unnest(list_distinct(flags)) AS flag FROM clean.{dataset}"
+        flags = dict(rows(db, f"SELECT flag, count(*) FROM ({each}) GROUP BY flag"))
+        if dataset == "clickstream":
+            for name, condition in (("is_bot", "is_bot"), ("near_duplicate_of", "near_duplicate_of IS NOT NULL")):
+                flags[name] = one(db, f"SELECT count(*) FROM clean.clickstream WHERE {condition}")
+                assert flags[name] > 0
+        assert report["flags"] == flags
+
+    def test_names_the_worst_files(
+        self, finished: Finished, db: duckdb.DuckDBPyConnection, dataset: str, report: dict[str, Any]
+    ) -> None:
+        by_file = "SELECT source_file, count(*) FROM {} GROUP BY source_file"
+        dropped = finished.layout.ops("dropped", dataset, f"run_id={finished.run['run_id']}", "*.parquet")
+        expected = Counter(dict(rows(db, by_file.format(f"quarantine.{dataset}"))))
+        expected.update(dict(rows(db, by_file.format(f"read_parquet('{dropped}')"))))
+        counts = list(report["worst_files"].values())
+        assert counts == [count for _, count in expected.most_common(5)]
+        assert report["worst_files"] == {name: expected[name] for name in report["worst_files"]}
+        assert all(finished.layout.local(name).is_file() for name in report["worst_files"])
+
+    def test_shows_examples_without_their_content(self, dataset: str, report: dict[str, Any]) -> None:
+        assert set(report["examples"]) == set(report["reasons"])
+        assert all(1 <= len(shown) <= 3 for shown in report["examples"].values())
+        examples = [text for shown in report["examples"].values() for text in shown]
+        assert any(len(text) > 50 for text in examples)
+        fields = {part for field in CONTRACTS[dataset].fields for part in field.raw_path.split(".")}
+        for text in examples:
+            names = set(re.findall(r'"(\w+)"\s*:', text))
+            assert names <= fields, "the names of fields stay"
+            values = re.sub(r"\b(null|true|false)\b", "", re.sub(r'"\w+"\s*:', "", text))
+            assert {char for char in values if char.isalnum()} <= {"x", "9"}, text
 
 
 class TestPublished:
