@@ -39,9 +39,11 @@ def _preview_dataset(spark: SparkSession, source: SourceSettings, contract: Cont
     given, lacking = column_report(raw.select(f"{RAW}.*"), contract)
     forgotten = [column for column in lacking if column not in mapped.absent]
     typed = type_rows(raw, contract, source)
-    good, reasons, flags = _count(typed)
+    rows, good, reasons, flags = _count(typed)
     origin = f"{counted:,} rows in {mapped.rows_of}" if mapped.rows_of else "derived rows"
     console.print(f"[bold]{contract.name}[/bold]: {origin}, {good:,} accepted before duplicates")
+    if mapped.rows_of and rows != counted:
+        console.print(f"  [yellow]the SELECT makes {rows:,} rows of {counted:,}: the account would be off[/yellow]")
     console.print(f"  matched:    {', '.join(given)}")
     console.print(f"  absent:     {', '.join(mapped.absent) or 'none'}")
     if forgotten:
@@ -51,14 +53,16 @@ def _preview_dataset(spark: SparkSession, source: SourceSettings, contract: Cont
     console.print(_samples(typed.where(F.size(REASONS) == 0).select(*given)))
 
 
-def _count(typed: DataFrame) -> tuple[int, Counter[str], Counter[str]]:
-    good, reasons, flags = 0, Counter[str](), Counter[str]()
+def _count(typed: DataFrame) -> tuple[int, int, Counter[str], Counter[str]]:
+    """All rows, those accepted, and rows by reason and by flag."""
+    rows, good, reasons, flags = 0, 0, Counter[str](), Counter[str]()
     for group in typed.groupBy(REASONS, FLAGS).count().collect():
+        rows += group["count"]
         if not group[REASONS]:
             good += group["count"]
             flags.update(dict.fromkeys(group[FLAGS], group["count"]))
         reasons.update(dict.fromkeys(set(group[REASONS]), group["count"]))
-    return good, reasons, flags
+    return rows, good, reasons, flags
 
 
 def _samples(rows: DataFrame) -> Table:

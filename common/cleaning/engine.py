@@ -30,11 +30,12 @@ _USUAL_SHARE = 0.9
 def clean(context: StageContext, contract: Contract) -> StageResult:
     """Clean what is new of a data set.
 
-    The quarantine is committed first: a gate that fails keeps it. Both commits replace what an interrupted run of the
-    same files may have left, and the list of processed files is part of the second.
+    An account that does not balance commits nothing, since the next run would take the files for cleaned. The
+    quarantine is committed first: a gate that fails keeps it. Both commits replace what an interrupted run of the same
+    files may have left, and the list of processed files is part of the second.
     """
-    spark, layout = context.spark, context.layout
-    source = context.source
+    spark, layout, source = context.spark, context.layout, context.source
+    stage = f"clean_{contract.name}"
     inventory = mapped_files(source, contract.name) if source.is_mapped else land(context, contract)
     processed, basis = processed_files(spark, layout, contract.name)
     before = delta.version_of(spark, layout.clean(contract.name))
@@ -49,12 +50,11 @@ def clean(context: StageContext, contract: Contract) -> StageResult:
     with context.persisted(_resolved(context, contract, pending)) as rows:
         counts = tally(rows, contract)
         read = _rows_read(context, contract, pending, counts)
+        _account(read, counts, counts.of(Fate.WRITTEN), counts.of(Fate.QUARANTINED)).check(stage)
         quarantined = _quarantine(context, contract, pending, rows)
         _record_dropped(context, contract, rows)
         to_commit = rows.where((F.col(FATE) == Fate.WRITTEN.value) & (F.col(IS_NEW) | F.col(_REFRESHED)))
-        context.gate(
-            f"clean_{contract.name}", to_commit, **_gate_parameters(context, contract, read + counts.refreshed)
-        )
+        context.gate(stage, to_commit, **_gate_parameters(context, contract, read + counts.refreshed))
         covered = pending.files if pending.rebuild else (*processed, *pending.files)
         commit = _commit(context, contract, pending, to_commit, covered)
     written = commit.written - counts.refreshed
@@ -70,9 +70,7 @@ def clean(context: StageContext, contract: Contract) -> StageResult:
         quarantined,
         where=layout.quarantine(contract.name),
     )
-    account = Account(
-        read, written, quarantined, duplicates=counts.of(Fate.DUPLICATE), superseded=counts.of(Fate.SUPERSEDED)
-    ).check(f"clean_{contract.name}")
+    account = _account(read, counts, written, quarantined).check(stage)
     _write_report(context, contract, pending, account, counts)
     return StageResult("ok", account, {layout_name(contract): (before, commit.version)}, _notes(pending, counts))
 
@@ -83,6 +81,12 @@ def _rows_read(context: StageContext, contract: Contract, pending: Pending, coun
     if mapped is not None and mapped.rows_of is None:
         return sum(counts.fates.values())
     return sum(file.rows for file in pending.files)
+
+
+def _account(read: int, counts: Tally, written: int, quarantined: int) -> Account:
+    return Account(
+        read, written, quarantined, duplicates=counts.of(Fate.DUPLICATE), superseded=counts.of(Fate.SUPERSEDED)
+    )
 
 
 def _without_input(context: StageContext, contract: Contract, before: int | None) -> StageResult:

@@ -7,7 +7,6 @@ row is quarantined or flagged for that reason.
 from __future__ import annotations
 
 import glob
-import gzip
 from importlib import util
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from pyspark.errors import AnalysisException, ParseException
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from common.cleaning.compression import check_compression, open_text
 from common.cleaning.reading import DELIVERED_ON, LINE_REASON, PAYLOAD, RAW, SOURCE_FILE
 from common.contracts.model import Contract
 from common.errors import ConfigurationError, InputError
@@ -52,9 +52,9 @@ def resolve_paths(source: SourceSettings, name: str) -> list[Path]:
     """The paths that a declared file stands for.
 
     Raises:
-        ConfigurationError: If there are none.
+        ConfigurationError: If there are none, or one is packed otherwise than declared.
     """
-    declared = source.files[name].path
+    declared, where = source.files[name].path, f"source {source.name}: files.{name}"
     pattern = declared
     if declared.startswith(_PACKAGE):
         package, _, inside = declared.removeprefix(_PACKAGE).partition("/")
@@ -62,15 +62,14 @@ def resolve_paths(source: SourceSettings, name: str) -> list[Path]:
         if spec is None or not spec.submodule_search_locations:
             raise ConfigurationError(
                 f"the package {package} is not installed",
-                where=f"source {source.name}: files.{name}",
+                where=where,
                 remedy="./build.sh setup --extras installs the example data",
             )
         pattern = str(Path(spec.submodule_search_locations[0]) / inside)
     paths = [Path(path).resolve() for path in sorted(glob.glob(pattern, recursive=True)) if Path(path).is_file()]
     if not paths:
-        raise ConfigurationError(
-            f"no such file: {declared}", where=f"source {source.name}: files.{name}", remedy="mend its path"
-        )
+        raise ConfigurationError(f"no such file: {declared}", where=where, remedy="mend its path")
+    check_compression(paths, source.files[name], where)
     return paths
 
 
@@ -173,12 +172,12 @@ def _rows(path: Path, declared: MappedFile) -> int:
     try:
         if declared.format == "parquet":
             return int(pq.read_metadata(path).num_rows)
-        with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as file:
+        with open_text(path) as file:
             lines = count_lines(file)
     except (OSError, ArrowException) as error:
         raise InputError(f"cannot read: {error}", where=str(path), remedy="mend or remove the file") from error
     has_header = declared.format == "csv" and declared.options.get("header", "true").lower() == "true"
-    return lines - has_header
+    return max(lines - has_header, 0)
 
 
 def _line(error: Exception) -> str:

@@ -84,12 +84,28 @@ class NearDuplicates(Model):
 class MappedFile(Model):
     """A file, or files by a glob, of somebody else's data.
 
-    `path` may start with `package:NAME/`, which stands for the directory of an installed Python package.
+    `path` may start with `package:NAME/`, which stands for the directory of an installed Python package. `compression`
+    is that of text files; None is whatever their suffix says, which is what Spark goes by.
     """
 
     path: Text
     format: Literal["csv", "json", "parquet"]
+    compression: Literal["none", "gzip", "bzip2", "zstd"] | None = None
     options: dict[str, str] = Field(default_factory=dict)
+
+    @field_validator("compression")
+    @classmethod
+    def _of_text(cls, compression: str | None, info: ValidationInfo) -> str | None:
+        if compression is not None and info.data.get("format") == "parquet":
+            raise ValueError("a Parquet file says itself how it is packed; leave it out")
+        return compression
+
+    @field_validator("options")
+    @classmethod
+    def _without_compression(cls, options: dict[str, str]) -> dict[str, str]:
+        if {name.lower() for name in options} & {"codec", "compression"}:
+            raise ValueError("Spark does not read by a compression given here; declare it beside `format`")
+        return options
 
 
 class MappedDataset(Model):

@@ -199,8 +199,8 @@ def test_increments_in_any_order_make_the_same_clean_table(  # noqa: PLR0917 - f
         chance = random.Random(start)
         own = some_rows(chance, chance.randrange(14, 20), keys=4, bad_share=0.2, first_key=4 * number)
         rows += own
-        for delivery, part in zip(deliveries, in_parts(chance, own), strict=True):
-            delivery += part
+        for day, part in enumerate(in_parts(chance, own)):
+            deliveries[day] += part
     at_once, account = cleaned(spark, settings, source, contract, [[make(row) for row in rows]])
     # A delivery that is repeated adds nothing to the table.
     again = deliveries[0]
