@@ -18,13 +18,14 @@ from common.cleaning.state import Pending, commit_metadata, decide, processed_fi
 from common.cleaning.typing_rows import PAYLOAD_HASH, REASONS, type_rows
 from common.contracts.model import Contract, Fate
 from common.job import StageContext, StageResult
-from common.quality.accounting import Account, expect_equal
+from common.quality.accounting import REBUILD, Account, expect_equal
 from common.storage import delta
 from common.storage.files import write_json
 from common.storage.inventory import RawFile
 
 _CONTEXT, _REFRESHED = "_context", "_refreshed"
 _USUAL_SHARE = 0.9
+_MEND_SELECT = "let the SELECT make one row of each row of the file that rows_of names"
 
 
 def clean(context: StageContext, contract: Contract) -> StageResult:
@@ -50,7 +51,8 @@ def clean(context: StageContext, contract: Contract) -> StageResult:
     with context.persisted(_resolved(context, contract, pending)) as rows:
         counts = tally(rows, contract)
         read = _rows_read(context, contract, pending, counts)
-        _account(read, counts, counts.of(Fate.WRITTEN), counts.of(Fate.QUARANTINED)).check(stage)
+        remedy = _MEND_SELECT if source.is_mapped else REBUILD
+        _account(read, counts, counts.of(Fate.WRITTEN), counts.of(Fate.QUARANTINED)).check(stage, remedy)
         quarantined = _quarantine(context, contract, pending, rows)
         _record_dropped(context, contract, rows)
         to_commit = rows.where((F.col(FATE) == Fate.WRITTEN.value) & (F.col(IS_NEW) | F.col(_REFRESHED)))

@@ -6,6 +6,8 @@ from dataclasses import asdict, dataclass
 
 from common.errors import AccountError
 
+REBUILD = "rebuild the stage with --rebuild, and report it"
+
 
 @dataclass(frozen=True)
 class Account:
@@ -34,8 +36,12 @@ class Account:
         """For the ledger."""
         return asdict(self)
 
-    def check(self, stage: str) -> Account:
+    def check(self, stage: str, remedy: str = REBUILD) -> Account:
         """Return itself if the account balances.
+
+        Args:
+            stage: Whose account it is.
+            remedy: What to do where it does not.
 
         Raises:
             AccountError: If a row is missing or there is one too many.
@@ -47,7 +53,7 @@ class Account:
             f"{self.written:,} + quarantined {self.quarantined:,} + duplicates {self.duplicates:,} + superseded "
             f"{self.superseded:,}",
             where=stage,
-            remedy="see the quality report of the stage under ops/; rebuild it with --rebuild",
+            remedy=remedy,
         )
 
 
