@@ -11,7 +11,8 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -33,7 +34,14 @@ from common.stages import churn, recommendations
 from common.stages.facts import FACT_CLICKSTREAM, FACT_TRANSACTIONS
 from common.storage import delta
 from common.transforms import customer_days
+from common.transforms.features import FEATURES
+from jobs import train_churn, train_recommendations
 from pipelines.ml_truth import add_ceilings
+from pipelines.report.evaluations import read_evaluation
+from pipelines.report.pages.models import model_pages
+from tests.unit.report.answers import put_churn, put_recommendations
+from tests.unit.report.shapes import shape
+from tests.unit.report.test_model_pages import CHURN_CARDS, RECOMMENDATION_CARDS
 
 pytestmark = pytest.mark.slow
 
@@ -222,6 +230,117 @@ class TestRecommendations:
         assert f"LOCATION '{path}'" in statement
 
 
+@pytest.mark.parametrize(
+    ("name", "put", "cards"),
+    [("churn", put_churn, CHURN_CARDS), ("recommendations", put_recommendations, RECOMMENDATION_CARDS)],
+    ids=["churn", "recommendations"],
+)
+def test_an_evaluation_has_the_shape_of_the_fixture_and_fills_every_card(
+    root: Path, layout: Layout, name: str, put: Callable[[Layout], None], cards: set[str]
+) -> None:
+    put(layout)
+    written, fixture = (read(Path(at, f"analytics/ml/evaluation/{name}.json")) for at in (root, layout.root))
+    assert shape(written) == shape(fixture)
+    [page] = [page for page in model_pages({name: read_evaluation(Layout.at(root), name)}) if name in page.file]
+    assert {card.key for card in page.context["cards"]} == cards
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run of MLflow and its files."""
+
+    id: str
+    metrics: dict[str, float]
+    params: dict[str, str]
+    tags: dict[str, str]
+    files: Path
+
+    def file(self, name: str) -> dict[str, Any]:
+        return read(self.files / name)
+
+
+def run_of(root: Path, run_id: str) -> Run:
+    import mlflow  # noqa: PLC0415 - loading it takes seconds
+
+    uri = f"sqlite:///{root / 'models/mlflow.db'}"
+    found = mlflow.MlflowClient(uri, uri).get_run(run_id)
+    files = Path(found.info.artifact_uri.removeprefix("file://"))
+    return Run(run_id, dict(found.data.metrics), dict(found.data.params), dict(found.data.tags), files)
+
+
+class TestRegisteredModels:
+    """What MLflow holds of the models in use."""
+
+    @pytest.mark.parametrize(
+        ("name", "inputs"),
+        [("churn", [*FEATURES, "exposure"]), ("recommendations", ["user_id", "product_id"])],
+        ids=["churn", "recommendations"],
+    )
+    def test_signature_and_example(self, root: Path, settings: Settings, name: str, inputs: list[str]) -> None:
+        import mlflow  # noqa: PLC0415 - loading it takes seconds
+
+        version = Registry(Layout.at(root), settings.ml).require_promoted(name, "job")
+        model = mlflow.models.get_model_info(version.uri)
+        assert model.signature.inputs.input_names() == inputs
+        assert model.signature.outputs.input_names() == ["prediction"]
+        [example] = (root / "models" / name).rglob("input_example.json")
+        assert read(example)["columns"] == inputs
+        assert 1 <= len(read(example)["data"]) <= 5
+
+    def test_the_run_of_churn_holds_parameters_trials_figures_and_baselines(
+        self, root: Path, settings: Settings
+    ) -> None:
+        version = Registry(Layout.at(root), settings.ml).require_promoted("churn", "job")
+        run, evaluation = run_of(root, version.run_id), read(root / "analytics/ml/evaluation/churn.json")
+        chosen = evaluation["search"]["params"]
+        assert run.params == {**{key: str(value) for key, value in chosen.items()}, "horizon_days": "30"}
+        assert {"max_depth", "max_iter", "step_size", "seed", "training_dates", "calibration_rows"} <= set(run.params)
+        assert run.file("search.json") == evaluation["search"]
+        trials = [run.file(f"search/trial_{place}.json") for place in range(len(settings.ml.churn.trials))]
+        assert trials == evaluation["search"]["trials"]
+        test, baselines = evaluation["test"], evaluation["baselines"]
+        for name in ("auc", "accuracy", "precision", "recall", "log_loss", "brier", "ece"):
+            assert run.metrics[name] == test[name]
+            assert run.metrics[f"recency_{name}"] == baselines["recency"][name]
+        assert run.metrics["majority_accuracy"] == baselines["majority"]["accuracy"]
+        assert {name: run.metrics[f"feature_auc_{name}"] for name in FEATURES} == evaluation["feature_auc"]
+        assert run.file("calibration.json") == {"bins": test["calibration"]}
+        assert run.file("lift.json") == {"deciles": test["lift"]}
+        assert run.file("confusion.json") == test["confusion"]
+        assert run.file("importance.json") == {"features": evaluation["importance"]}
+        assert run.file("feature_auc.json") == evaluation["feature_auc"]
+        assert run.file("baselines.json") == baselines
+        assert run.file("evaluation.json") == {
+            name: evaluation[name] for name in ("test", "baselines", "risk_levels", "importance", "feature_auc")
+        }
+
+    def test_the_run_of_recommendations_holds_parameters_trials_figures_and_baselines(
+        self, root: Path, settings: Settings
+    ) -> None:
+        version = Registry(Layout.at(root), settings.ml).require_promoted("recommendations", "job")
+        run, evaluation = run_of(root, version.run_id), read(root / "analytics/ml/evaluation/recommendations.json")
+        search, ranking, ratings = (evaluation[name] for name in ("search", "ranking", "ratings"))
+        for kind in ("explicit", "implicit"):
+            assert search[kind]
+            for name, value in search[kind].items():
+                assert run.params[f"{kind}_{name}"] == str(value)
+        assert run.file("search.json") == search
+        asked = settings.ml.recommendations
+        assert len(search["trials"]) == len(asked.explicit_trials) + len(asked.implicit_trials)
+        assert [run.file(f"search/trial_{place}.json") for place in range(len(search["trials"]))] == search["trials"]
+        for name in ("rmse", "mae", "bias_rmse", "bias_mae"):
+            assert run.metrics[name] == ratings[name]
+        for group in ("warm", "cold", "mean_only"):
+            assert (run.metrics[f"{group}_rmse"], run.metrics[f"{group}_mae"]) == (
+                ratings[group]["rmse"], ratings[group]["mae"],
+            )  # fmt: skip
+        for rule, prefix in (("model", ""), ("popularity", "popularity_"), ("item_item", "item_item_")):
+            for name in ("precision", "recall", "ndcg", "coverage", "novelty"):
+                assert run.metrics[f"{prefix}{name}_at_10"] == ranking[rule][f"{name}_at_10"]
+        assert run.metrics["new_customers_ndcg_at_10"] == ranking["cold"]["ndcg_at_10"]
+        assert run.file("evaluation.json") == {name: evaluation[name] for name in ("split", "ratings", "ranking")}
+
+
 def test_ceilings_are_added_and_change_nothing_else(root: Path) -> None:
     before = read(root / "ops/ml.json")
     assert len(add_ceilings(Layout.at(root))) == 2
@@ -275,6 +394,28 @@ def test_scoring_alone_loads_what_is_promoted(
     assert outputs.read_completion(spark, Layout.at(root), "recommendations") is not None
 
 
+def test_evaluating_alone_is_a_run_of_its_own_below_that_of_the_model(
+    root: Path, spark: SparkSession, settings: Settings, source: SourceSettings
+) -> None:
+    version = Registry(Layout.at(root), settings.ml).require_promoted("churn", "job")
+    trained, before = run_of(root, version.run_id), read(root / "analytics/ml/evaluation/churn.json")
+    assert execute(churn.with_steps(["evaluate"]), context(spark, root, settings, source)).error is None
+    after = read(root / "analytics/ml/evaluation/churn.json")
+    assert {name: after[name] for name in ("search", "newest")} == {name: before[name] for name in ("search", "newest")}
+    import mlflow  # noqa: PLC0415 - loading it takes seconds
+
+    uri = f"sqlite:///{root / 'models/mlflow.db'}"
+    client = mlflow.MlflowClient(uri, uri)
+    experiments = [each.experiment_id for each in client.search_experiments()]
+    below = f"tags.mlflow.parentRunId = '{version.run_id}'"
+    [found] = client.search_runs(experiments, filter_string=below)
+    run = run_of(root, found.info.run_id)
+    assert run.tags["model_version"] == version.number
+    assert run.metrics["auc"] == after["test"]["auc"] == pytest.approx(before["test"]["auc"], abs=1e-9)
+    assert run.file("evaluation.json")["baselines"] == after["baselines"]
+    assert run_of(root, version.run_id) == trained, "what training measured stays as it was"
+
+
 def test_a_model_of_another_horizon_is_not_used(
     root: Path, spark: SparkSession, settings: Settings, source: SourceSettings
 ) -> None:
@@ -295,18 +436,41 @@ def test_without_a_model_there_is_one_line_and_exit_4(  # noqa: PLR0917 - fixtur
     assert not (bare / "models").exists()
 
 
-def test_a_worse_model_is_kept_but_not_promoted(
-    root: Path, tmp_path: Path, spark: SparkSession, settings: Settings, source: SourceSettings
+@pytest.mark.parametrize(
+    ("job", "option", "name"),
+    [(train_churn, "--predict", "churn"), (train_recommendations, "--recommend", "recommendations")],
+    ids=["churn", "recommendations"],
+)
+@pytest.mark.usefixtures("spark")
+def test_a_job_without_a_promoted_model_ends_with_4_and_one_line(
+    bare: Path, capfd: pytest.CaptureFixture[str], job: Any, option: str, name: str
 ) -> None:
+    code = job.main(["--root", str(bare), "--date", DAY.isoformat(), option])
+    lines = [line for line in capfd.readouterr().err.splitlines() if line.strip()]
+    assert code == 4
+    [line] = lines
+    assert line.startswith(f"error: train_{name}: no model '{name}' is promoted")
+    assert line.endswith(f"run jobs/train_{name}.py --train first")
+    assert not (bare / "analytics/ml/churn_predictions").exists()
+    assert not (bare / "analytics/ml/recommendations").exists()
+
+
+def test_a_worse_model_is_kept_but_not_promoted(
+    root: Path, spark: SparkSession, settings: Settings, source: SourceSettings
+) -> None:
+    # A margin below zero refuses an equal model as well: what is worse by how much is tested beside the comparison.
     weak = settings.ml.churn.model_copy(
         update={"trials": (BoostingTrial(max_depth=1, max_iter=1, step_size=0.1),), "margin": -0.2}
     )
     crippled = settings.model_copy(update={"ml": settings.ml.model_copy(update={"churn": weak})})
-    entry = execute(churn.with_steps(["train"]), context(spark, root, crippled, source))
+    entry = execute(churn.with_steps(["train"]), context(spark, root, crippled, source, rebuild=True))
     assert entry.error is None
     assert any("is not promoted: AUC" in note for note in entry.notes)
     registry = Registry(Layout.at(root), settings.ml)
     assert registry.require_promoted("churn", "train_churn").number == "1"
+    evaluation = read(root / "analytics/ml/evaluation/churn.json")
+    assert (evaluation["model"]["version"], evaluation["newest"]["promoted"]) == ("1", False)
+    assert [trial["max_depth"] for trial in evaluation["search"]["trials"]] == [1]
 
 
 def test_a_damaged_model_is_one_line_and_exit_4(
