@@ -133,7 +133,8 @@ class TestRun:
     def test_the_token_key_is_nowhere_below_the_root(self, finished: Finished) -> None:
         key = load_key()
         written = key.secret.decode("ascii")
-        assert re.fullmatch("[0-9a-f]{64}", written), "set-up makes a key of 32 bytes in hex"
+        is_as_set_up = bool(re.fullmatch("[0-9a-f]{64}", written))  # apart: an assertion shows what it is about
+        assert is_as_set_up, "set-up makes a key of 32 bytes in hex"
         forms = (key.secret, written.upper().encode(), bytes.fromhex(written), base64.b64encode(bytes.fromhex(written)))
         files = [path for path in finished.layout.local().rglob("*") if path.is_file()]
         searched = {path.relative_to(finished.layout.root).as_posix(): content(path) for path in files}
