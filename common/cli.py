@@ -98,7 +98,7 @@ def print_entry(entry: LedgerEntry) -> None:
     if entry.exit_code != ExitCode.DONE:
         sys.stderr.write(f"error: {entry.stage}: {entry.error}\n")
         return
-    console = Console(soft_wrap=True, highlight=False)
+    console = Console(soft_wrap=True, highlight=False, markup=False)
     rows = ", ".join(f"{name} {count:,}" for name, count in (entry.rows or {}).items())
     console.print(f"{entry.stage}: {entry.status} in {entry.seconds:.1f} s" + (f": {rows}" if rows else ""))
     for note in entry.notes:

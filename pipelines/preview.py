@@ -9,6 +9,7 @@ from pyspark.sql import functions as F
 from rich import box
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from common.cleaning.mapping import column_report, mapped_files, read_mapped
 from common.cleaning.reading import RAW
@@ -70,5 +71,5 @@ def _samples(rows: DataFrame) -> Table:
     for column in rows.columns:
         table.add_column(column, overflow="fold")
     for row in rows.limit(_SAMPLES).collect():
-        table.add_row(*["" if value is None else str(value) for value in row])
+        table.add_row(*[Text("" if value is None else str(value)) for value in row])
     return table

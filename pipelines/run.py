@@ -327,7 +327,7 @@ def _conclude(plan: Plan, console: Console, seconds: float, failed: LedgerEntry 
     layout = plan.layout
     if failed:
         # What is in brackets is a place, and not a style.
-        line = f"[red]failed[/red] in {failed.stage}: {escape(failed.error or '')}"
+        line = f"[red]error:[/red] {failed.stage}: {escape(failed.error or '')}"
         console.print(line, soft_wrap=True, highlight=False)
         console.print(f"log: {escape(layout.ops('logs', plan.run_id + '.log'))}", soft_wrap=True, highlight=False)
         return

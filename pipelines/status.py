@@ -11,6 +11,7 @@ from typing import Any
 
 from rich import box
 from rich.table import Table
+from rich.text import Text
 
 from common.arguments import Parser, default_root, print_error
 from common.errors import ExitCode, InputError, PlatformError
@@ -163,7 +164,7 @@ def _runs_table(rows: Sequence[RunRow]) -> Table:
             row.stages,
             f"{row.seconds:.1f}",
             f"{row.quarantined:,}",
-            row.error,
+            Text(row.error),
         )
     return table
 

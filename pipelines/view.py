@@ -10,6 +10,7 @@ from typing import Any, Literal
 from rich import box
 from rich.console import Console
 from rich.live import Live
+from rich.markup import escape
 from rich.spinner import Spinner
 from rich.table import Table
 
@@ -50,16 +51,14 @@ class Progress:
         self._refresh()
 
     def end(self, entry: LedgerEntry) -> None:
-        """A stage ended."""
+        """A stage ended. Why one failed is said once, at the end of the run."""
         self._running.pop(entry.stage, None)
         self._done += 1
         self._refresh()
         self.console.print(self._line(entry), highlight=False, soft_wrap=True)
         for note in entry.notes:
             if note.startswith("warning"):
-                self.console.print(f"        [yellow]{note}[/yellow]", highlight=False, soft_wrap=True)
-        if entry.error:
-            self.console.print(f"        [red]error: {entry.error}[/red]", highlight=False, soft_wrap=True)
+                self.console.print(f"        [yellow]{escape(note)}[/yellow]", highlight=False, soft_wrap=True)
 
     def _line(self, entry: LedgerEntry) -> str:
         rows = entry.rows or {}

@@ -115,3 +115,9 @@ def test_a_run_that_goes_on_says_since_when(layout: Layout, capsys: pytest.Captu
 def test_a_root_without_runs(layout: Layout, capsys: pytest.CaptureFixture[str]) -> None:
     assert status.main(["--root", layout.root]) == ExitCode.INPUT
     assert "no run yet" in capsys.readouterr().err
+
+
+def test_the_place_of_an_error_is_shown(layout: Layout, capsys: pytest.CaptureFixture[str]) -> None:
+    record(layout, replace(FAILED, run_id="1", error="no token key [/x/key] -> run setup"))
+    assert status.main(["--root", layout.root]) == 0
+    assert "no token key [/x/key] -> run setup" in " ".join(capsys.readouterr().out.split())
