@@ -174,4 +174,6 @@ def test_its_models_learn_from_sales_alone_and_stand_beside_their_baselines(shop
         assert 0 < ranked[name] < 1
     assert (churn["horizon_days"], churn["as_of"]) == (60, "2017-11-02")
     assert churn["rows"] > 1_000
-    assert churn["auc"] > 0.6
+    # One basket in forty tells little of who stays away; what can be known of it is more than the last date alone.
+    assert churn["auc"] > churn["recency_auc"] > 0.5
+    assert churn["accuracy"] > churn["majority_accuracy"]
