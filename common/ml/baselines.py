@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 from scipy import sparse
 
 from common.ml.ranking import Floats, Ints
@@ -21,11 +22,18 @@ class BiasModel:
         mean: Of all ratings.
         users: Bias by user index, (u,).
         items: Bias by item index, (i,).
+        is_rated: Which items have ratings, (i,).
     """
 
     mean: float
     users: Floats
     items: Floats
+    is_rated: npt.NDArray[np.bool_]
+
+    def rates_item(self, items: Ints) -> npt.NDArray[np.bool_]:
+        """Whether there were ratings of items; of an index of -1 there were none."""
+        values: npt.NDArray[np.bool_] = np.append(self.is_rated, False)[items]
+        return values
 
     def predict(self, users: Ints, items: Ints) -> Floats:
         """Ratings of pairs; an index of -1 stands for one that training has not seen, which has no bias."""
@@ -45,12 +53,11 @@ def fit_biases(users: Ints, items: Ints, ratings: Floats, shape: tuple[int, int]
     """
     mean = float(ratings.mean())
     rest = ratings - mean
-    counts = np.bincount(items, minlength=shape[1])
-    item_bias = np.bincount(items, weights=rest, minlength=shape[1]) / (counts + _ITEM_SHRINKAGE)
+    of_items, of_users = np.bincount(items, minlength=shape[1]), np.bincount(users, minlength=shape[0])
+    item_bias = np.bincount(items, weights=rest, minlength=shape[1]) / (of_items + _ITEM_SHRINKAGE)
     rest = rest - item_bias[items]
-    counts = np.bincount(users, minlength=shape[0])
-    user_bias = np.bincount(users, weights=rest, minlength=shape[0]) / (counts + _USER_SHRINKAGE)
-    return BiasModel(mean, user_bias, item_bias)
+    user_bias = np.bincount(users, weights=rest, minlength=shape[0]) / (of_users + _USER_SHRINKAGE)
+    return BiasModel(mean, user_bias, item_bias, of_items > 0)
 
 
 class ItemItem:

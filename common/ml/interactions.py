@@ -8,10 +8,11 @@ from datetime import date
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
+from common.ml.dates import Period
+from common.ml.popularity import ALL_SEGMENTS
 from common.settings import RecommendationSettings, SourceSettings
 from common.transforms.customer_days import History, is_purchase
 
-ALL_SEGMENTS = "all"
 EVERYTHING = "*"
 
 
@@ -80,6 +81,19 @@ def purchases_since(daily: DataFrame, first: date) -> DataFrame:
     return daily.where((F.col("day") >= first) & (F.col("bought") > 0)).select("user_id", "product_id").distinct()
 
 
+def fresh_purchases(daily: DataFrame, known: DataFrame, period: Period) -> DataFrame:
+    """What was bought in some days and never before by the same customer: user_id, product_id.
+
+    Args:
+        daily: From `daily_interactions`.
+        known: From `interactions`, before those days.
+        period: The days.
+    """
+    later = purchases_since(daily.where(F.col("day") < period.end), period.first)
+    had = known.where(F.col("bought") > 0).select("user_id", "product_id")
+    return later.join(had, on=["user_id", "product_id"], how="left_anti")
+
+
 def products_on_sale(products: DataFrame, source: SourceSettings) -> DataFrame:
     """Current products that can be recommended: product_id, category, is_replenishable."""
     is_sold = F.col("is_current") & ~F.col("is_deleted") & F.coalesce("is_active", F.lit(True))
@@ -92,27 +106,6 @@ def customer_segments(users: DataFrame) -> DataFrame:
     """Current customers and the segment in which popularity is counted: their loyalty tier, where the shop has one."""
     is_there = F.col("is_current") & ~F.col("is_deleted") & F.col("user_id").isNotNull()
     return users.where(is_there).select("user_id", F.coalesce("loyalty_tier", F.lit(ALL_SEGMENTS)).alias("segment"))
-
-
-def popular_by_segment(
-    daily: DataFrame, segments: DataFrame, on_sale: DataFrame, count: int, before: date | None = None
-) -> DataFrame:
-    """The products that most customers of a segment bought: segment, product_id, customers, rank.
-
-    A segment `all` is always among them, for customers without one and for segments that have bought too little.
-    """
-    known = daily if before is None else daily.where(F.col("day") < before)
-    bought = known.where(F.col("bought") > 0).select("user_id", "product_id").distinct()
-    in_segment = bought.join(segments, on="user_id", how="inner").where(F.col("segment") != ALL_SEGMENTS)
-    everyone = bought.withColumn("segment", F.lit(ALL_SEGMENTS))
-    counted = (
-        in_segment.unionByName(everyone.select(*in_segment.columns))
-        .join(F.broadcast(on_sale.select("product_id")), on="product_id", how="inner")
-        .groupBy("segment", "product_id")
-        .agg(F.count(F.lit(1)).alias("customers"))
-    )
-    order = Window.partitionBy("segment").orderBy(F.desc("customers"), "product_id")
-    return counted.withColumn("rank", F.row_number().over(order)).where(F.col("rank") <= count)
 
 
 def _weight(weights: Mapping[str, float]) -> Column:

@@ -2,14 +2,12 @@
 
 A customer of the test has bought, viewed or carted something before the cutoff and buys something new from it on. What
 they bought before is left out of every ranking and of what counts as found: to foretell the same again is another,
-easier task. Customers without a past are measured apart, with what the platform gives them: what is popular in their
-segment.
+easier task. Customers and products without a past are measured apart (`newcomers`).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,7 +18,7 @@ from scipy import sparse
 from common.errors import InputError
 from common.ml.baselines import ItemItem
 from common.ml.dates import Period
-from common.ml.interactions import interactions, purchases_since
+from common.ml.interactions import fresh_purchases, interactions
 from common.ml.ranking import Floats, Ints, RankingTask, rank, ranking_metrics
 from common.ml.recommender import Factors, Index
 from common.ml.splits import in_share, share_for
@@ -73,10 +71,7 @@ def ranking_data(daily: DataFrame, period: Period, index: Index, limit: int) -> 
 
 
 def _collect(known: DataFrame, daily: DataFrame, period: Period, index: Index, limit: int) -> RankingData:
-    later = purchases_since(daily.where(F.col("day") < period.end), period.first)
-    fresh = later.join(
-        known.where("bought > 0").select("user_id", "product_id"), on=["user_id", "product_id"], how="left_anti"
-    )
+    fresh = fresh_purchases(daily, known, period)
     warm = fresh.join(known.select("user_id").distinct(), on="user_id", how="left_semi")
     customers = warm.select("user_id").distinct().count()
     wanted = in_share("user_id", share_for(customers, limit), _SALT)
@@ -131,38 +126,6 @@ def baseline_figures(data: RankingData, count: int) -> dict[str, dict[str, float
         "popularity": _figures(data, rank(data.task, by_popularity, count)),
         "item_item": _figures(data, rank(data.task, similar.scores, count)),
     }
-
-
-def cold_figures(
-    daily: DataFrame, popular: DataFrame, segments: DataFrame, period: Period, count: int
-) -> dict[str, Any]:
-    """How well customers without a past are served by what is popular in their segment.
-
-    Args:
-        daily: From `daily_interactions`.
-        popular: From `popular_by_segment`, before the cutoff.
-        segments: user_id and segment.
-        period: The days whose purchases are to be foretold.
-        count: How many are recommended.
-    """
-    later = purchases_since(daily.where(F.col("day") < period.end), period.first)
-    past = daily.where(F.col("day") < period.first).select("user_id").distinct()
-    bought: pd.DataFrame = (
-        later.join(past, on="user_id", how="left_anti").join(segments, on="user_id", how="inner").toPandas()
-    )
-    lists: pd.DataFrame = popular.where(F.col("rank") <= count).toPandas()
-    if bought.empty or lists.empty:
-        return {"customers": 0, f"ndcg_at_{count}": None}
-    best = {name: list(part.sort_values("rank")["product_id"]) for name, part in lists.groupby("segment")}
-    everyone = next(iter(best)) if "all" not in best else "all"
-    gains = []
-    discounts = 1 / np.log2(np.arange(2, count + 2))
-    for _, part in bought.sort_values(["user_id", "product_id"]).groupby("user_id"):
-        shown = best.get(part["segment"].iloc[0], best[everyone])
-        wanted = set(part["product_id"])
-        gained = sum(discounts[place] for place, item in enumerate(shown) if item in wanted)
-        gains.append(gained / discounts[: min(len(wanted), count)].sum())
-    return {"customers": len(gains), f"ndcg_at_{count}": float(np.mean(gains))}
 
 
 def test_pairs(data: RankingData, index: Index) -> pd.DataFrame:

@@ -7,30 +7,24 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from common.ml.baselines import BiasModel, fit_biases
+from common.ml.baselines import BiasModel
 from common.ml.ranking import Floats
 from common.ml.recommender import Index
 
 
-def fit_bias_model(train: pd.DataFrame, index: Index) -> BiasModel:
-    """The baseline.
-
-    Args:
-        train: user_id, product_id, rating.
-        index: Of users and items.
-    """
-    users, items = index.places(train["user_id"], index.users), index.places(train["product_id"], index.items)
-    return fit_biases(users, items, train["rating"].to_numpy(dtype=np.float64), (len(index.users), len(index.items)))
-
-
 def rating_figures(test: pd.DataFrame, bias: BiasModel, index: Index) -> dict[str, Any]:
-    """RMSE and MAE of the model and of the bias model, on all later ratings and apart for warm and cold ones.
+    """RMSE and MAE of the model and of the bias model, on all later ratings and apart for known and new ones.
 
     Args:
         test: user_id, product_id, rating, and `prediction`, NaN for a customer or product that training has not seen;
             there the bias model stands in, with what it knows of the other one.
         bias: The baseline.
         index: Of users and items.
+
+    Returns:
+        rows, rmse, mae, bias_rmse and bias_mae of all; `warm`, `new_customers` (who had rated nothing, of products that
+        somebody had rated) and `new_products` (that nobody had rated), each with rows, rmse and mae, whose rows add up
+        to all; `mean_only` (rmse, mae).
     """
     users, items = index.places(test["user_id"], index.users), index.places(test["product_id"], index.items)
     true = test["rating"].to_numpy(dtype=np.float64)
@@ -38,12 +32,13 @@ def rating_figures(test: pd.DataFrame, bias: BiasModel, index: Index) -> dict[st
     said = test["prediction"].to_numpy(dtype=np.float64)
     warm = ~np.isnan(said)
     mixed = np.where(warm, said, plain)
+    is_rated = bias.rates_item(items)
+    groups = {"warm": warm, "new_customers": ~warm & is_rated, "new_products": ~warm & ~is_rated}
     return {
         "rows": len(true),
         **_errors("", true, mixed),
         **_errors("bias_", true, plain),
-        "warm": {"rows": int(warm.sum()), **_errors("", true[warm], said[warm])},
-        "cold": {"rows": int((~warm).sum()), **_errors("", true[~warm], plain[~warm])},
+        **{name: {"rows": int(rows.sum()), **_errors("", true[rows], mixed[rows])} for name, rows in groups.items()},
         "mean_only": _errors("", true, np.full(len(true), bias.mean)),
     }
 

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from pyspark.sql import DataFrame, Window
+from pyspark.sql import DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
 
 from common.ml.best_products import Items, best_items
-from common.ml.interactions import ALL_SEGMENTS
+from common.ml.popularity import ALL_SEGMENTS, named_category
 from common.ml.recommender import Factors, named_places
 
 MODEL, POPULAR = "model", "popular"
@@ -51,36 +51,85 @@ def for_customers(factors: Factors, known: DataFrame, offer: Offer, count: int) 
     return scored.unionByName(_popular(unscored, taken, offer.popular, count))
 
 
-def similar_products(factors: Factors, on_sale: DataFrame, count: int) -> DataFrame:
-    """The products that the same customers are interested in, those of the same category first.
+def similar_products(factors: Factors, on_sale: DataFrame, popular: DataFrame, count: int) -> DataFrame:
+    """For each product those that the same customers are interested in, of the same category first.
+
+    A product that the model does not know gets what is popular in its category.
 
     Args:
         factors: Of the model in use.
         on_sale: product_id and category.
+        popular: From `popular_by_category`, one more for each category than a product is shown.
         count: For each product.
 
     Returns:
-        product_id, rank, similar_product_id, similarity (the cosine of their factors, from -1 to 1).
+        product_id, rank (from 1), similar_product_id, similarity (the cosine of their factors, from -1 to 1, null where
+        the model does not know the product), reason.
     """
     matrix = factors.item_matrix()
     norms = np.linalg.norm(matrix, axis=1, keepdims=True)
     # What nobody was interested in enough to be told apart has no direction, and so nothing that is like it.
-    is_known = norms[:, 0] > _LEAST_LENGTH
-    unit = np.divide(matrix, norms, out=np.zeros_like(matrix), where=norms > _LEAST_LENGTH)
-    allowed, (groups, names) = _allowed(factors, on_sale) & is_known, _grouped(factors, on_sale, is_known)
-    rows = names.join(_vectors(factors), on="place", how="inner").select(
-        F.col("name").alias("key"), "features", F.array("place").alias("excluded"), "group"
+    has_direction = norms > _LEAST_LENGTH
+    unit = np.divide(matrix, norms, out=np.zeros_like(matrix), where=has_direction)
+    category = {row["product_id"]: row["category"] for row in on_sale.select("product_id", "category").collect()}
+    is_sold = np.array([name in category for name in factors.items], dtype=bool)
+    groups = _groups(factors.items, category)
+    items = Items(unit, factors.items, is_sold & has_direction[:, 0], groups)
+    known = _known(on_sale.sparkSession, items, groups)
+    unknown = on_sale.join(F.broadcast(known.select("product_id")), on="product_id", how="left_anti")
+    return _alike(factors, known, items, count).unionByName(_popular_alike(unknown, popular, count))
+
+
+def _groups(names: tuple[str, ...], category: dict[str, str | None]) -> np.ndarray:
+    """The category of each item as a number, -1 for none, (i,)."""
+    categories = sorted({each for each in category.values() if each is not None})
+    numbers: dict[str | None, int] = {each: place for place, each in enumerate(categories)}
+    return np.array([numbers.get(category.get(name), -1) for name in names], dtype=np.int64)
+
+
+def _known(spark: SparkSession, items: Items, groups: np.ndarray) -> DataFrame:
+    """The items that others can be found for: place, product_id, group; none where there is only one."""
+    places = np.flatnonzero(items.allowed)
+    if len(places) == 1:
+        places = places[:0]
+    names = [items.names[place] for place in places]
+    rows = pd.DataFrame({"place": places, "product_id": names, "group": groups[places]})
+    return spark.createDataFrame(rows, "place int, product_id string, group int")
+
+
+def _alike(factors: Factors, known: DataFrame, items: Items, count: int) -> DataFrame:
+    vectors = factors.model.itemFactors.select(F.col("id").alias("place"), "features")
+    rows = known.join(vectors, on="place", how="inner").select(
+        F.col("product_id").alias("key"), "features", F.array("place").alias("excluded"), "group"
     )
-    found = best_items(rows, Items(unit, factors.items, allowed, groups), count)
     # The row's own vector is not of length one, which divides all its scores by the same number.
     features = F.col("features").cast("array<double>")
     length = F.sqrt(F.aggregate(features, F.lit(0.0), lambda total, each: total + each * each))
-    lengths = rows.select("key", length.alias("length"))
-    return found.join(lengths, on="key", how="inner").select(
+    found = best_items(rows, items, count).join(rows.select("key", length.alias("length")), on="key", how="inner")
+    return found.select(
         F.col("key").alias("product_id"),
         F.col("place").alias("rank"),
         F.col("item").alias("similar_product_id"),
         (F.col("score") / F.col("length")).cast("float").alias("similarity"),
+        F.lit(MODEL).alias("reason"),
+    )
+
+
+def _popular_alike(unknown: DataFrame, popular: DataFrame, count: int) -> DataFrame:
+    """What is popular in the category of each product, without itself."""
+    lists = F.broadcast(popular.select("category", F.col("product_id").alias("similar_product_id"), "rank"))
+    others = (
+        unknown.select("product_id", named_category())
+        .join(lists, on="category", how="inner")
+        .where(F.col("product_id") != F.col("similar_product_id"))
+        .withColumn("rank", F.row_number().over(Window.partitionBy("product_id").orderBy("rank")))
+    )
+    return others.where(F.col("rank") <= count).select(
+        "product_id",
+        "rank",
+        "similar_product_id",
+        F.lit(None).cast("float").alias("similarity"),
+        F.lit(POPULAR).alias("reason"),
     )
 
 
@@ -144,19 +193,3 @@ def _taken(known: DataFrame, on_sale: DataFrame) -> DataFrame:
 def _allowed(factors: Factors, on_sale: DataFrame) -> np.ndarray:
     sold = {row["product_id"] for row in on_sale.select("product_id").collect()}
     return np.array([name in sold for name in factors.items], dtype=bool)
-
-
-def _grouped(factors: Factors, on_sale: DataFrame, is_known: np.ndarray) -> tuple[np.ndarray, DataFrame]:
-    """The category of each item as a number, -1 for none, and the known items on sale: place, name, group."""
-    of = {row["product_id"]: row["category"] for row in on_sale.select("product_id", "category").collect()}
-    numbers = {name: place for place, name in enumerate(sorted({each for each in of.values() if each is not None}))}
-    groups = np.array([numbers.get(of.get(name), -1) for name in factors.items], dtype=np.int64)
-    sold = [
-        (place, name, int(groups[place])) for place, name in enumerate(factors.items) if name in of and is_known[place]
-    ]
-    named = pd.DataFrame(sold, columns=["place", "name", "group"])
-    return groups, on_sale.sparkSession.createDataFrame(named, "place int, name string, group int")
-
-
-def _vectors(factors: Factors) -> DataFrame:
-    return factors.model.itemFactors.select(F.col("id").alias("place"), "features")

@@ -6,10 +6,11 @@ analytics/ml/evaluation/recommendations.json:
 - `model`: version and MLflow run of the model in use; `newest`: those of the newest training, its figures, and whether
   it was promoted;
 - `split`: kind, first day of the test and the day after its last;
-- `ratings`: rows, rmse, mae, bias_rmse, bias_mae, `warm` and `cold` (rows, rmse, mae), `mean_only`; null in a shop
-  without ratings;
+- `ratings`: rows, rmse, mae, bias_rmse, bias_mae, `mean_only`, and apart for `warm`, `new_customers` and `new_products`
+  rows, rmse, mae; null in a shop without ratings;
 - `ranking`: customers, items and `model`, `popularity`, `item_item` with precision, recall, ndcg, hit_rate, coverage
-  and novelty `_at_10` (novelty in bits), and `cold` (customers, ndcg_at_10 of what is popular in the segment);
+  and novelty `_at_10` (novelty in bits), `new_customers` (customers, ndcg_at_10 of what is popular in the segment) and
+  `new_products` (products, share_of_purchases, pairs, ndcg_at_10 of what is popular in the category);
 - `search`: `trials` with parameters and validation figures, `explicit` and `implicit` that were chosen.
 
 analytics/ml/evaluation/recommendations_test holds the test's pairs: user_id, product_id, role (candidate, excluded,
@@ -24,17 +25,19 @@ from typing import Any
 import pandas as pd
 from pyspark.sql import DataFrame
 
-from common.ml.interactions import popular_by_segment
+from common.ml.newcomers import Later, new_customer_figures, new_product_figures
+from common.ml.popularity import popular_by_segment
 from common.ml.ranking_evaluation import (
     EVALUATED,
     baseline_figures,
-    cold_figures,
     model_figures,
     ranking_data,
     test_pairs,
 )
 from common.ml.recommender import Factors
 from common.ml.recommender_training import Chosen, Past, fit, index_before, rating_quality
+
+_NEW = ("new_customers", "new_products")
 
 
 @dataclass(frozen=True)
@@ -60,18 +63,19 @@ def measure(past: Past, chosen: Chosen, on_sale: DataFrame, segments: DataFrame)
     Args:
         past: What is learned from.
         chosen: The parameters.
-        on_sale: product_id of what can be recommended.
+        on_sale: product_id and category of what can be recommended.
         segments: user_id and segment.
 
     Raises:
         InputError: If there is too little before the test, or nothing in it.
     """
-    count, test = EVALUATED, past.test
+    count, test, limit = EVALUATED, past.test, past.settings.recommendations.evaluation_users
     index = index_before(past, test.first)
     model = fit(past, test.first, chosen, index)
     ratings = rating_quality(past, model, index)
-    data = ranking_data(past.daily, test, index, past.settings.recommendations.evaluation_users)
+    data = ranking_data(past.daily, test, index, limit)
     ranking = {"model": model_figures(data, Factors.of(model), count), **baseline_figures(data, count)}
+    later = Later(past.daily, test, limit)
     popular = popular_by_segment(past.daily, segments, on_sale, count, test.first)
     evaluation = {
         "split": {"kind": "temporal", "test_from": test.first.isoformat(), "test_until": test.end.isoformat()},
@@ -80,7 +84,8 @@ def measure(past: Past, chosen: Chosen, on_sale: DataFrame, segments: DataFrame)
             "customers": len(data.customers),
             "items": len(index.items),
             **ranking,
-            "cold": cold_figures(past.daily, popular, segments, test, count),
+            "new_customers": new_customer_figures(later, popular, segments, count),
+            "new_products": new_product_figures(later, on_sale, count),
         },
     }
     return Measured(evaluation, _figures(evaluation), _metrics(evaluation), test_pairs(data, index))
@@ -107,12 +112,9 @@ def _metrics(evaluation: dict[str, Any]) -> dict[str, float | None]:
     found: dict[str, float | None] = {
         name: ratings.get(name) for name in ("rmse", "mae", "bias_rmse", "bias_mae") if name in ratings
     }
-    for name in ("warm", "cold"):
-        for key, value in ratings.get(name, {}).items():
-            found[f"{name}_{key}"] = value
-    for key, value in ratings.get("mean_only", {}).items():
-        found[f"mean_only_{key}"] = value
-    found |= {f"new_customers_{key}": value for key, value in ranking["cold"].items()}
+    for part, names in ((ratings, ("warm", "mean_only", *_NEW)), (ranking, _NEW)):
+        for name in names:
+            found |= {f"{name}_{key}": value for key, value in part.get(name, {}).items()}
     for name in ("model", "popularity", "item_item"):
         prefix = "" if name == "model" else f"{name}_"
         found |= {f"{prefix}{key}": value for key, value in ranking[name].items()}

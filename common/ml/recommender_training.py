@@ -20,10 +20,11 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from common.errors import InputError
+from common.ml.baselines import fit_biases
 from common.ml.dates import Period
 from common.ml.interactions import interactions, newest_ratings
 from common.ml.ranking_evaluation import EVALUATED, RankingData, model_figures, ranking_data
-from common.ml.ratings_evaluation import fit_bias_model, rating_figures
+from common.ml.ratings_evaluation import rating_figures
 from common.ml.recommender import Factors, Index, arrange, as_pipeline, fit_factors, make_index
 from common.ml.stars import fit_stars
 from common.settings import FactorTrial, MlSettings
@@ -138,13 +139,14 @@ def rating_quality(past: Past, model: PipelineModel, index: Index) -> dict[str, 
         raise InputError(
             f"there are no ratings from {past.test.first} on", where="transactions.rating", remedy="load some"
         )
-    train: pd.DataFrame = past.rated_before(past.test.first).select("user_id", "product_id", "rating").toPandas()
+    train: pd.DataFrame = arrange(past.rated_before(past.test.first), index, "rating").toPandas()
     spark = past.daily.sparkSession
     pairs = spark.createDataFrame(test[["user_id", "product_id", "transaction_id"]])
     said: pd.DataFrame = model.transform(pairs).select("transaction_id", "prediction").toPandas()
     both = test.merge(said, on="transaction_id", how="inner", validate="one_to_one")
-    train = train.sort_values(["user_id", "product_id"], ignore_index=True)
-    return rating_figures(both, fit_bias_model(train, index), index)
+    users, items, values = (train[name].to_numpy() for name in ("user", "item", "value"))
+    biases = fit_biases(users, items, values.astype(np.float64), (len(index.users), len(index.items)))
+    return rating_figures(both, biases, index)
 
 
 @contextmanager

@@ -12,7 +12,8 @@ from pyspark.sql.types import StructType
 
 from common.job import StageContext
 from common.ml import outputs
-from common.ml.interactions import interactions, popular_by_segment
+from common.ml.interactions import interactions
+from common.ml.popularity import popular_by_category, popular_by_segment
 from common.ml.recommendation_tables import Offer, for_customers, similar_products
 from common.ml.recommender import Factors
 from common.ml.recommender_training import Past
@@ -50,9 +51,11 @@ def fill_tables(context: StageContext, model: PipelineModel, version: Version, s
     known = interactions(shop.past.daily)
     with context.persisted(known) as active, context.persisted(popular) as lists:
         made = for_customers(factors, active, Offer(shop.on_sale, lists, shop.segments), settings.top_n)
-        alike = similar_products(factors, shop.on_sale, settings.similar_n)
+        in_category = popular_by_category(shop.past.daily, shop.on_sale, settings.similar_n + 1)
+        alike = similar_products(factors, shop.on_sale, in_category, settings.similar_n)
         with context.persisted(made) as customers, context.persisted(alike) as products:
             _gate(context, active, customers, products, shop)
+            _expect_every_product(products, lists, shop)
             written = {
                 "for_customers": _save(context, "for_customers", _stamped(customers, version, shop), "user_id"),
                 "similar_products": _save(context, "similar_products", _stamped(products, version, shop), "product_id"),
@@ -80,6 +83,13 @@ def _gate(context: StageContext, known: DataFrame, customers: DataFrame, product
     context.gate("train_recommendations.for_customers", looked_at.drop("has"), top_n=settings.top_n)
     is_other = products.withColumn("is_other", F.col("product_id") != F.col("similar_product_id"))
     context.gate("train_recommendations.similar_products", is_other, similar_n=settings.similar_n)
+
+
+def _expect_every_product(products: DataFrame, popular: DataFrame, shop: Shop) -> None:
+    """Each product on sale has similar ones, if more than one product on sale was ever bought."""
+    if popular.select("product_id").distinct().count() > 1:
+        found = products.select("product_id").distinct().count()
+        expect_equal("products with similar ones", shop.on_sale.count(), found, where=TABLES)
 
 
 def _who_have_everything(had: DataFrame, shop: Shop) -> int:

@@ -213,12 +213,23 @@ class TestRecommendations:
         assert not {each for (each,) in gone} & {each for (each,) in shown}
 
     def test_products_have_others_like_them(self, root: Path) -> None:
-        ((found, same),) = rows(
-            "SELECT count(DISTINCT product_id), count_if(product_id = similar_product_id) FROM $s",
-            s=root / "analytics/ml/recommendations/similar_products",
+        alike, products = root / "analytics/ml/recommendations/similar_products", root / "warehouse/lake/dim_products"
+        ((found, pairs, least, most, same),) = rows(
+            """SELECT count(*), sum(others), min(n), max(n), sum(same) FROM (
+                 SELECT product_id, count(*) n, count(DISTINCT similar_product_id) others,
+                        count_if(product_id = similar_product_id) same
+                 FROM $s GROUP BY 1)""",
+            s=alike,
         )
-        assert found > 50
-        assert same == 0
+        ((sold,),) = rows(
+            """SELECT count(*) FROM $p
+               WHERE is_current AND NOT is_deleted AND coalesce(is_active, true) AND product_id IS NOT NULL""",
+            p=products,
+        )
+        assert (found, least, most, pairs, same) == (sold, 10, 10, sold * 10, 0)
+        assert dict(rows("SELECT reason, count_if(similarity IS NULL) = count(*) FROM $s GROUP BY 1", s=alike)) in (
+            {"model": False}, {"model": False, "popular": True},
+        )  # fmt: skip
 
     def test_the_statements_make_tables(self, root: Path, spark: SparkSession) -> None:
         statements = (root / "analytics/ml/recommendations.sql").read_text().split(";\n")
@@ -330,14 +341,15 @@ class TestRegisteredModels:
         assert [run.file(f"search/trial_{place}.json") for place in range(len(search["trials"]))] == search["trials"]
         for name in ("rmse", "mae", "bias_rmse", "bias_mae"):
             assert run.metrics[name] == ratings[name]
-        for group in ("warm", "cold", "mean_only"):
-            assert (run.metrics[f"{group}_rmse"], run.metrics[f"{group}_mae"]) == (
+        for group in ("warm", "new_customers", "new_products", "mean_only"):
+            assert (run.metrics.get(f"{group}_rmse"), run.metrics.get(f"{group}_mae")) == (
                 ratings[group]["rmse"], ratings[group]["mae"],
             )  # fmt: skip
         for rule, prefix in (("model", ""), ("popularity", "popularity_"), ("item_item", "item_item_")):
             for name in ("precision", "recall", "ndcg", "coverage", "novelty"):
                 assert run.metrics[f"{prefix}{name}_at_10"] == ranking[rule][f"{name}_at_10"]
-        assert run.metrics["new_customers_ndcg_at_10"] == ranking["cold"]["ndcg_at_10"]
+        for group in ("new_customers", "new_products"):
+            assert run.metrics.get(f"{group}_ndcg_at_10") == ranking[group]["ndcg_at_10"]
         assert run.file("evaluation.json") == {name: evaluation[name] for name in ("split", "ratings", "ranking")}
 
 

@@ -42,6 +42,15 @@ def recommendation_cards(evaluation: Evaluation) -> list[Card]:
 
 _RANKERS = {"model": "model", "item_item": "item to item", "popularity": "popularity"}
 _SIMPLER = ("item to item", "popularity")
+_RATED = {
+    "warm": "ratings, customer and product known",
+    "new_customers": "ratings of customers who had rated nothing",
+    "new_products": "ratings of products that nobody had rated",
+}
+_UNSEEN = {
+    "new_customers": ("new customers, given what is popular in their segment", "customers"),
+    "new_products": ("buyers of new products, given what is popular in its category", "pairs"),
+}
 
 
 def _ranking_chart(evaluation: Evaluation) -> Card:
@@ -114,18 +123,22 @@ def _ranking_table(evaluation: Evaluation) -> Card:
 def _known_and_new(evaluation: Evaluation) -> Card:
     """Those whom training knew apart from those whom it did not, for whom something simpler stands in."""
     rows: list[tuple[str, int | None, float | None, float | None, float | None]] = []
-    for name, label in (("warm", "ratings, customer and product known"), ("cold", "ratings, one of them new")):
+    for name, label in _RATED.items():
         part = evaluation.part("ratings", name)
         if part:
             rows.append((label, part.get("rows"), part.get("rmse"), part.get("mae"), None))
-    cold = evaluation.part("ranking", "cold")
-    if cold:
-        label = "new customers, given what is popular in their segment"
-        rows.append((label, cold.get("customers"), None, None, cold.get("ndcg_at_10")))
+    for name, (label, counted) in _UNSEEN.items():
+        part = evaluation.part("ranking", name)
+        if part:
+            rows.append((label, part.get(counted), None, None, part.get("ndcg_at_10")))
     columns = [
         ("group", "string", None),
         ("tested", "bigint", "count"),
         *((metric, "double", "ratio3") for metric in ("rmse", "mae", "ndcg_at_10")),
     ]
-    heading = ("Known and new", "How well does it go for customers and products that training had not seen?")
+    share = evaluation.part("ranking", "new_products").get("share_of_purchases")
+    part = (
+        f" Of what customers bought for the first time, {share:.1%} was of new products." if share is not None else ""
+    )
+    heading = ("Known and new", f"How well does it go for customers and products that training had not seen?{part}")
     return evaluated("recommendations_known_and_new", heading, columns, rows, TABLE)

@@ -8,7 +8,7 @@ import pytest
 from scipy import sparse
 
 from common.ml.baselines import ItemItem, fit_biases
-from common.ml.ratings_evaluation import fit_bias_model, rating_figures
+from common.ml.ratings_evaluation import rating_figures
 from common.ml.recommender import Index
 
 INDEX = Index(("a", "b"), ("x", "y", "z"))
@@ -29,18 +29,30 @@ def test_an_unknown_one_has_no_bias_and_stars_stay_within_their_range() -> None:
     assert low.predict(np.array([0]), np.array([0]))[0] >= 1.0
 
 
-def test_cold_pairs_are_foretold_by_biases_and_counted_apart() -> None:
-    train = pd.DataFrame({"user_id": ["a", "b"], "product_id": ["x", "y"], "rating": [4.0, 2.0]})
+def test_new_customers_and_products_are_foretold_by_biases_and_counted_apart() -> None:
+    biases = fit_biases(np.array([0, 1]), np.array([0, 1]), np.array([4.0, 2.0]), (2, 3))
     test = pd.DataFrame(
-        {"user_id": ["a", "new"], "product_id": ["x", "x"], "rating": [4.0, 3.0], "prediction": [3.5, np.nan]}
+        [("a", "x", 4.0, 3.5), ("new", "x", 3.0, np.nan), ("a", "z", 2.0, np.nan), ("new", "newer", 5.0, np.nan)],
+        columns=["user_id", "product_id", "rating", "prediction"],
     )
-    found = rating_figures(test, fit_bias_model(train, INDEX), INDEX)
-    assert (found["warm"]["rows"], found["cold"]["rows"], found["rows"]) == (1, 1, 2)
-    assert found["warm"]["rmse"] == pytest.approx(0.5)
-    off = 3.0 - (3.0 + 1 / 26)
-    assert found["cold"]["mae"] == pytest.approx(abs(off))
-    assert found["rmse"] == pytest.approx(np.sqrt((0.25 + off**2) / 2))
-    assert found["mean_only"]["mae"] == pytest.approx(0.5)
+    found = rating_figures(test, biases, INDEX)
+    groups = {name: found[name] for name in ("warm", "new_customers", "new_products")}
+    assert {name: group["rows"] for name, group in groups.items()} == {
+        "warm": 1, "new_customers": 1, "new_products": 2,
+    }  # fmt: skip
+    off, other = 1 / 26, 1.0 + (1 - 1 / 26) / 11  # the bias of x; the mean and the bias of a against two stars
+    assert groups["warm"]["rmse"] == pytest.approx(0.5)
+    assert groups["new_customers"]["mae"] == pytest.approx(off)
+    assert groups["new_products"]["mae"] == pytest.approx((other + 2.0) / 2)
+    assert found["rows"] == 4
+    assert found["rmse"] == pytest.approx(np.sqrt((0.25 + off**2 + other**2 + 4.0) / 4))
+    assert found["mean_only"]["mae"] == pytest.approx((1 + 0 + 1 + 2) / 4)
+
+
+def test_a_group_without_ratings_has_no_error() -> None:
+    biases = fit_biases(np.array([0]), np.array([0]), np.array([4.0]), (2, 3))
+    test = pd.DataFrame({"user_id": ["a"], "product_id": ["x"], "rating": [4.0], "prediction": [3.5]})
+    assert rating_figures(test, biases, INDEX)["new_products"] == {"rows": 0, "rmse": None, "mae": None}
 
 
 @pytest.mark.parametrize(("jaccard", "similarity"), [(True, 1 / 3), (False, 0.5)])

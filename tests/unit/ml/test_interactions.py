@@ -1,19 +1,18 @@
-"""What counts as interest, what is popular, and what can be recommended."""
+"""What counts as interest, and what can be recommended to whom."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 
-import pytest
 from pyspark.sql import SparkSession
-from pyspark.sql import functions as F
 
+from common.ml.dates import Period
 from common.ml.interactions import (
     customer_segments,
     daily_interactions,
+    fresh_purchases,
     interactions,
     newest_ratings,
-    popular_by_segment,
     products_on_sale,
     purchases_since,
     ratings,
@@ -75,15 +74,19 @@ def test_everything_can_be_replenishable(spark: SparkSession, source: SourceSett
     assert [row["is_replenishable"] for row in products_on_sale(shop.products, grocer).collect()] == [True]
 
 
-@pytest.mark.parametrize(("segment", "expected"), [("gold", ["P2"]), ("all", ["P1", "P2"])])
-def test_popular_counts_customers_by_segment(
-    spark: SparkSession, settings: Settings, source: SourceSettings, segment: str, expected: list[str]
-) -> None:
-    lines = [line("a", 1, 1), line("a", 2, 1), line("b", 1, 1), line("c", 1, 2), line("d", 1, 3)]
-    users = [user("a"), user("b"), user("c", loyalty_tier="gold"), user("d", is_deleted=True, loyalty_tier="gold")]
-    shop = history(spark, lines, users=users, products=[product(1), product(2), product(3, is_active=False)])
-    daily = daily_interactions(shop, settings.ml.recommendations)
-    found = popular_by_segment(daily, customer_segments(shop.users), products_on_sale(shop.products, source), 2).where(
-        F.col("segment") == segment
+def test_fresh_is_what_its_customer_had_never_bought_before(spark: SparkSession, settings: Settings) -> None:
+    lines = [line("a", 1, 1), line("a", 5, 1), line("a", 5, 2), line("b", 5, 1), line("b", 6, 3), line("a", 8, 4)]
+    daily = daily_interactions(
+        history(spark, lines, events=[event("b", 1, product_id="P1")]), settings.ml.recommendations
     )
-    assert [row["product_id"] for row in found.orderBy("rank").collect()] == expected
+    found = fresh_purchases(daily, interactions(daily, day(5)), Period(day(5), day(8)))
+    # A view before is no purchase, and the end of the days is not among them.
+    assert sorted(tuple(row) for row in found.collect()) == [("a", "P2"), ("b", "P1"), ("b", "P3")]
+
+
+def test_segments_are_those_of_current_customers(spark: SparkSession) -> None:
+    users = [
+        user("a"), user("b", loyalty_tier=None), user("c", is_deleted=True), user("d", is_current=False),
+    ]  # fmt: skip
+    found = customer_segments(history(spark, [line("a", 1)], users=users).users).collect()
+    assert sorted(tuple(row) for row in found) == [("a", "silver"), ("b", "all")]

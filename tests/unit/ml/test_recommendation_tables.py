@@ -7,6 +7,7 @@ from typing import Any, cast
 
 import numpy as np
 import pytest
+from chispa import assert_df_equality
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
@@ -22,6 +23,20 @@ INTEREST = [
     ("c", "P3", 5.0, 1), ("c", "P4", 4.0, 0),
 ]  # fmt: skip
 KNOWN = "user_id string, product_id string, strength float, bought int"
+ON_SALE = "product_id string, category string"
+LISTS = "category string, product_id string, rank int"
+
+
+def no_list(spark: SparkSession) -> DataFrame:
+    """Nothing is popular."""
+    return spark.createDataFrame([], LISTS)
+
+
+def given_factors(spark: SparkSession, *vectors: list[float]) -> Factors:
+    """Factors of P1, P2 and so on."""
+    of_items = spark.createDataFrame(list(enumerate(vectors)), "id int, features array<float>")
+    model = SimpleNamespace(itemFactors=of_items, rank=2)
+    return Factors(cast(Any, model), (), ITEMS[: len(vectors)])
 
 
 @pytest.fixture(scope="module")
@@ -121,8 +136,8 @@ def test_who_is_new_to_the_model_gets_what_is_popular(
     ]
 
 
-def test_similar_products_are_others_by_cosine(factors: Factors, offer: Offer) -> None:
-    found = similar_products(factors, offer.on_sale, 2).collect()
+def test_similar_products_are_others_by_cosine(spark: SparkSession, factors: Factors, offer: Offer) -> None:
+    found = similar_products(factors, offer.on_sale, no_list(spark), 2).collect()
     matrix = factors.item_matrix()
     unit = matrix / np.linalg.norm(matrix, axis=1, keepdims=True)
     assert len(found) == 8
@@ -134,10 +149,8 @@ def test_similar_products_are_others_by_cosine(factors: Factors, offer: Offer) -
 
 
 def test_similar_products_of_the_same_category_come_first(spark: SparkSession, factors: Factors) -> None:
-    on_sale = spark.createDataFrame(
-        [("P1", "Books"), ("P2", None), ("P3", "Books"), ("P4", None)], "product_id string, category string"
-    )
-    found = sorted(similar_products(factors, on_sale, 3).collect())
+    on_sale = spark.createDataFrame([("P1", "Books"), ("P2", None), ("P3", "Books"), ("P4", None)], ON_SALE)
+    found = sorted(similar_products(factors, on_sale, no_list(spark), 3).collect())
     order = {
         name: [row["similar_product_id"] for row in found if row["product_id"] == name] for name in ("P1", "P3", "P4")
     }
@@ -148,11 +161,42 @@ def test_similar_products_of_the_same_category_come_first(spark: SparkSession, f
     assert all(-1 <= row["similarity"] <= 1 + 1e-6 for row in found)
 
 
-def test_a_product_without_direction_is_like_no_other(spark: SparkSession, offer: Offer) -> None:
-    vectors = [(0, [1.0, 0.0]), (1, [0.0, 0.0]), (2, [1.0, 1.0]), (3, [1e-30, 0.0])]
-    model = SimpleNamespace(itemFactors=spark.createDataFrame(vectors, "id int, features array<float>"), rank=2)
-    found = similar_products(Factors(cast(Any, model), (), ITEMS), offer.on_sale, 3).collect()
-    assert {(row["product_id"], row["similar_product_id"]) for row in found} == {("P1", "P3"), ("P3", "P1")}
+def test_what_the_model_does_not_know_is_like_what_is_popular_in_its_category(spark: SparkSession) -> None:
+    # P2 and P4 have no direction, and P5 has come since.
+    factors = given_factors(spark, [1.0, 0.0], [0.0, 0.0], [1.0, 1.0], [1e-30, 0.0])
+    on_sale = spark.createDataFrame(
+        [("P1", "Books"), ("P2", "Books"), ("P3", "Books"), ("P4", None), ("P5", "Books")], ON_SALE
+    )
+    lists = [("Books", "P3", 1), ("Books", "P2", 2), ("Books", "P1", 3), ("", "P2", 1), ("", "P3", 2), ("", "P1", 3)]
+    popular = spark.createDataFrame(lists, LISTS)
+    assert_df_equality(
+        similar_products(factors, on_sale, popular, 2).drop("similarity"),
+        spark.createDataFrame(
+            [
+                ("P1", 1, "P3", MODEL), ("P3", 1, "P1", MODEL),
+                ("P2", 1, "P3", POPULAR), ("P2", 2, "P1", POPULAR),
+                ("P4", 1, "P2", POPULAR), ("P4", 2, "P3", POPULAR),
+                ("P5", 1, "P3", POPULAR), ("P5", 2, "P2", POPULAR),
+            ],
+            "product_id string, rank int, similar_product_id string, reason string",
+        ),
+        ignore_row_order=True,
+        ignore_nullable=True,
+    )  # fmt: skip
+    cosines = [
+        row["similarity"] for row in similar_products(factors, on_sale, popular, 2).orderBy("product_id").collect()
+    ]
+    assert cosines == [pytest.approx(np.sqrt(0.5))] + [None] * 2 + [pytest.approx(np.sqrt(0.5))] + [None] * 4
+
+
+def test_a_single_known_product_has_no_other_by_taste(spark: SparkSession) -> None:
+    on_sale = spark.createDataFrame([("P1", None), ("P2", None)], ON_SALE)
+    popular = spark.createDataFrame([("", "P1", 1), ("", "P2", 2)], LISTS)
+    found = similar_products(given_factors(spark, [1.0, 0.0], [0.0, 0.0]), on_sale, popular, 2)
+    assert sorted((row["product_id"], row["similar_product_id"], row["reason"]) for row in found.collect()) == [
+        ("P1", "P2", POPULAR),
+        ("P2", "P1", POPULAR),
+    ]
 
 
 def test_factors_do_not_depend_on_partitions(

@@ -308,11 +308,13 @@ def put_recommendations(layout: Layout, **changes: Any) -> None:
         "split": {"kind": "temporal", "test_from": "2025-11-01", "test_until": "2025-12-01"},
         "ratings": {"rows": 70, "rmse": 0.86, "mae": 0.66, "bias_rmse": 0.98, "bias_mae": 0.77,
                     "mean_only": {"rmse": 1.1, "mae": 0.9}, "warm": {"rows": 60, "rmse": 0.8, "mae": 0.6},
-                    "cold": {"rows": 10, "rmse": 1.0, "mae": 0.8}},
+                    "new_customers": {"rows": 7, "rmse": 1.0, "mae": 0.8},
+                    "new_products": {"rows": 3, "rmse": 1.2, "mae": 1.0}},
         "ranking": {"customers": 90, "items": 19,
                     **{name: {"ndcg_at_10": value, **ranked}
                        for name, value in (("model", 0.2), ("popularity", 0.05), ("item_item", 0.15))},
-                    "cold": {"customers": 12, "ndcg_at_10": 0.04}},
+                    "new_customers": {"customers": 12, "ndcg_at_10": 0.04},
+                    "new_products": {"products": 2, "share_of_purchases": 0.125, "pairs": 5, "ndcg_at_10": 0.03}},
         "search": {
             "trials": [{**stars, "validation_rmse": 0.9}, {**interest, "validation_ndcg_at_10": 0.19}],
             "explicit": stars,

@@ -163,9 +163,12 @@ class TestRecommendations:
         found = table_of(cards["recommendations_known_and_new"])
         assert {group: row["tested"] for group, row in found.items()} == {
             "ratings, customer and product known": "60",
-            "ratings, one of them new": "10",
+            "ratings of customers who had rated nothing": "7",
+            "ratings of products that nobody had rated": "3",
             "new customers, given what is popular in their segment": "12",
+            "buyers of new products, given what is popular in its category": "5",
         }
+        assert "12.5% was of new products" in cards["recommendations_known_and_new"].question
 
     def test_trials_of_both_searches_are_listed(self, cards: dict[str, Card]) -> None:
         found = table_of(cards["recommendations_trials"])
