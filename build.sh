@@ -11,7 +11,7 @@ commands() {
   cat <<'LIST'
 setup|make or mend the environment: Python packages, Java, connector jars, Spark's files, token key (--extras: example data)
 run|generate or land data and run the stages (--scale --seed --root --date --source --from --to --dry-run …)
-status|the last runs, stage by stage
+status|the last runs, stage by stage (--lineage TABLE: what a table was made of)
 sql|query the published tables: sql "SELECT …" [--root R] [--engine duckdb|spark] [--format table|csv|json]
 report|make the pages under ops/report: the run, its data quality, the dashboards (--root R, --open)
 quarantine|show rejected rows with their reasons (--dataset --reason --limit)

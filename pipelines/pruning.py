@@ -13,7 +13,7 @@ log = logging.getLogger("ecommerce")
 
 
 def prune(layout: Layout, keep: int, run_id: str) -> int:
-    """Remove ledgers, summaries, logs and quality reports of all but the newest runs.
+    """Remove ledgers, summaries, lineage, logs and quality reports of all but the newest runs.
 
     The newest quality report of each data set stays with its run, since the report shows it.
 
@@ -27,7 +27,7 @@ def prune(layout: Layout, keep: int, run_id: str) -> int:
     """
     shown = {run_id, *_runs_with_the_newest_quality(layout)}
     outdated: list[Path] = []
-    for directory in ("ledger", "quality", "runs", "logs"):
+    for directory in ("ledger", "quality", "runs", "lineage", "logs"):
         found = _newest_first(layout.local("ops", directory).glob("*"))
         outdated += [path for path in found[keep:] if _run_of(path) not in shown]
     for path in outdated:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
 import shlex
 import sys
 import threading
@@ -11,8 +12,9 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from rich.console import Console
 from rich.markup import escape
@@ -39,12 +41,13 @@ from pipelines.generation import (
     refuse_generation,
     scale_argument,
 )
+from pipelines.lineage_file import raw_files, write_lineage
 from pipelines.preview import preview
 from pipelines.pruning import prune
 from pipelines.report.site import write_report
 from pipelines.runner import run_stages
 from pipelines.stages import GRAPH
-from pipelines.view import Progress, RunFacts, summary_table, wide_console, write_run
+from pipelines.view import Progress, RunFacts, show_summary, wide_console, write_run
 
 log = logging.getLogger("ecommerce")
 FIRST_QUERY = "SELECT sales_date, country, orders, net_amount FROM agg_daily_sales ORDER BY net_amount DESC LIMIT 5"
@@ -74,6 +77,11 @@ class Plan:
         planned = {stage.name for stage in self.stages}
         own = tuple(name for name in GRAPH.names if name in planned | earlier)
         return (GENERATE, *own) if self.generation or GENERATE in earlier else own
+
+    @cached_property
+    def raw_files(self) -> Mapping[str, Sequence[str]]:
+        """What is read in place of raw."""
+        return raw_files(self.source)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -212,8 +220,7 @@ def _make_report(plan: Plan, failure: _Failure | None = None) -> Path | None:
         if failure is not None:
             day = plan.date.isoformat() if plan.date else None
             facts = RunFacts(plan.run_id, day, None, None, plan.source.name, plan.names, failure.line, plan.arguments)
-            ended = list(entries(plan.layout, plan.run_id))
-            write_run(plan.layout, facts, ended, failure.seconds, status="failed")
+            _keep(plan, facts, list(entries(plan.layout, plan.run_id)), failure.seconds, "failed")
         return write_report(plan.layout)
     except Exception as error:  # how a run ended is not for its report to change
         log.error("the report could not be made: %s", as_platform_error(error), exc_info=error)
@@ -236,7 +243,7 @@ def _run(plan: Plan, console: Console) -> int:
         else:
             _preflight(plan)
         try:
-            write_run(layout, _facts(plan), ended, time.monotonic() - started, status="running")
+            _keep(plan, _facts(plan), ended, time.monotonic() - started, "running")
             threading.Thread(target=load_great_expectations, daemon=True).start()
             spark = start_session(plan.settings, layout, "ecommerce-platform")
             if generator is not None:
@@ -256,7 +263,7 @@ def _run(plan: Plan, console: Console) -> int:
             context = StageContext(
                 spark, layout, plan.settings, plan.source, day, plan.run_id, gatekeeper, rebuild=plan.rebuild
             )
-            write_run(layout, facts, ended, time.monotonic() - started, status="running")
+            _keep(plan, facts, ended, time.monotonic() - started, "running")
             for entry in run_stages(
                 GRAPH,
                 plan.stages,
@@ -266,17 +273,41 @@ def _run(plan: Plan, console: Console) -> int:
             ):
                 ended.append(entry)
                 progress.end(entry)
-                write_run(layout, facts, ended, time.monotonic() - started, status="running")
+                _keep(plan, facts, ended, time.monotonic() - started, "running")
             gatekeeper.publish_documents()
             known = _add_ceilings(layout, ended)
     failed = next((entry for entry in ended if entry.exit_code), None)
-    run = write_run(layout, facts, ended, time.monotonic() - started, status="failed" if failed else "ok")
+    run = _keep(plan, facts, ended, time.monotonic() - started, "failed" if failed else "ok")
     prune(layout, plan.settings.runner.keep_runs, plan.run_id)
-    console.print(summary_table(run))
+    show_summary(wide_console(), run, said_below=failed.stage if failed and _is_one_place() else None)
     for line in known:
         console.print(line, soft_wrap=True, highlight=False)
     _conclude(plan, console, run["seconds"], failed)
     return failed.exit_code if failed else int(ExitCode.DONE)
+
+
+def _keep(
+    plan: Plan,
+    facts: RunFacts,
+    ended: Sequence[LedgerEntry],
+    seconds: float,
+    status: Literal["running", "ok", "failed"],
+) -> dict[str, Any]:
+    """Write run.json and the lineage. A run goes on without the latter, and the log says why."""
+    run = write_run(plan.layout, facts, ended, seconds, status=status)
+    try:
+        write_lineage(plan.layout, run, ended, GRAPH, plan.raw_files)
+    except Exception as error:  # how a run goes on is not for its lineage to change
+        log.error("the lineage could not be written: %s", as_platform_error(error), exc_info=error)
+    return run
+
+
+def _is_one_place() -> bool:
+    """Whether standard output and standard error go to the same terminal, file or pipe."""
+    try:
+        return os.path.samestat(os.fstat(sys.stdout.fileno()), os.fstat(sys.stderr.fileno()))
+    except (OSError, ValueError):  # a stream that is closed, or no file at all
+        return False
 
 
 def _add_ceilings(layout: Layout, ended: Sequence[LedgerEntry]) -> tuple[str, ...]:

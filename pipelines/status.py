@@ -11,7 +11,6 @@ from typing import Any
 
 from rich import box
 from rich.table import Table
-from rich.text import Text
 
 from common.arguments import Parser, default_root, print_error
 from common.errors import ExitCode, InputError, PlatformError
@@ -19,7 +18,7 @@ from common.layout import Layout
 from common.quality.ledger import LedgerEntry, entries, run_ids
 from common.storage.files import read_json
 from pipelines.earlier import RunState, last_run, state_of
-from pipelines.view import summary_table, wide_console
+from pipelines.view import show_error, show_summary, wide_console
 
 _MARKS = {
     "ok": "[green]ok[/green]",
@@ -56,20 +55,26 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Show the last runs.
 
     Returns:
-        0; 2 for a wrong argument; 4 when there was no run.
+        0; 2 for a wrong argument, such as a table that no run made; 4 when there was no run.
     """
     try:
         arguments = _parser().parse_args(argv)
         layout = Layout.at(arguments.root)
+        if arguments.lineage:
+            _show_ancestry(layout, arguments.lineage)
+            return int(ExitCode.DONE)
         newest = last_run(layout)
         rows = run_rows(layout, newest, arguments.limit)
         if not rows:
             raise InputError("no run yet", where=layout.root, remedy="run ./build.sh run, or name its --root")
         console = wide_console()
         console.print(_runs_table(rows))
+        for row in rows:
+            if row.error and not _is_shown_below(row, newest):
+                show_error(console, row.run_id, row.error)
         if newest is not None:
             console.print(_headline(newest, state_of(layout, newest)), soft_wrap=True)
-            console.print(summary_table(newest))
+            show_summary(console, newest)
     except SystemExit as leaving:  # --help
         return int(leaving.code or 0)
     except PlatformError as error:
@@ -114,6 +119,11 @@ def _row(layout: Layout, run_id: str, run: dict[str, Any] | None, ended: Sequenc
     )
 
 
+def _is_shown_below(row: RunRow, newest: dict[str, Any] | None) -> bool:
+    """Whether the table of stages tells of a run's failure."""
+    return newest is not None and newest["run_id"] == row.run_id and any(each["error"] for each in newest["stages"])
+
+
 def _headline(run: dict[str, Any], state: RunState) -> str:
     """The run that the table of stages is about; it need not be the newest line above, as jobs run alone too."""
     spent = f"{run['seconds']:.0f} s"
@@ -146,16 +156,24 @@ def _parser() -> argparse.ArgumentParser:
     parser = Parser(prog="build.sh status", description="Show the last runs.")
     parser.add_argument("--root", default=default_root(), help="directory of the zones (default: data)")
     parser.add_argument("--limit", type=_limit, default=10, help="how many runs (default: 10)")
+    parser.add_argument("--lineage", metavar="TABLE", help="instead: what this table was made of, version by version")
     return parser
 
 
+def _show_ancestry(layout: Layout, table: str) -> None:
+    from pipelines.ancestry import ancestry  # noqa: PLC0415 - loads every stage, and Spark's Python with them
+    from pipelines.stages import GRAPH  # noqa: PLC0415 - the same
+
+    wide_console().print(ancestry(layout, GRAPH, table), soft_wrap=True)
+
+
 def _runs_table(rows: Sequence[RunRow]) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
     for name in ("run", "date", "status"):
         table.add_column(name, no_wrap=True)
-    for name in ("stages", "seconds", "quarantined"):
+    table.add_column("stages", justify="right", overflow="fold")
+    for name in ("seconds", "quarantined"):
         table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("error", overflow="fold")
     for row in rows:
         table.add_row(
             row.run_id,
@@ -164,7 +182,6 @@ def _runs_table(rows: Sequence[RunRow]) -> Table:
             row.stages,
             f"{row.seconds:.1f}",
             f"{row.quarantined:,}",
-            Text(row.error),
         )
     return table
 

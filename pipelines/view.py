@@ -11,8 +11,10 @@ from rich import box
 from rich.console import Console
 from rich.live import Live
 from rich.markup import escape
+from rich.padding import Padding
 from rich.spinner import Spinner
 from rich.table import Table
+from rich.text import Text
 
 from common.layout import Layout
 from common.quality.ledger import LedgerEntry
@@ -20,6 +22,13 @@ from common.storage.files import write_json
 
 ROW_KINDS = ("read", "written", "quarantined", "duplicates", "superseded")
 _WIDTH_WITHOUT_TERMINAL = 160
+_UNBOUND = 1000
+_BROKEN = {
+    "seconds": "sec-\nonds",
+    "quarantined": "quaran-\ntined",
+    "duplicates": "dupli-\ncates",
+    "superseded": "super-\nseded",
+}
 _MARKS = {"ok": "[green]ok[/green]", "skipped": "[dim]skipped[/dim]", "failed": "[red]failed[/red]"}
 
 
@@ -85,13 +94,42 @@ def wide_console(*, stderr: bool = False) -> Console:
     return console
 
 
-def summary_table(run: dict[str, Any]) -> Table:
-    """run.json as a table."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("stage", no_wrap=True)
+def show_summary(console: Console, run: dict[str, Any], *, said_below: str | None = None) -> None:
+    """Print run.json as a table, and below it why stages failed.
+
+    Args:
+        console: Where to; in one that is too narrow for the table, headers are broken and then the stages' names.
+        run: run.json.
+        said_below: A stage whose error is the next that the reader is told anyway.
+    """
+    unbound = console.options.update_width(_UNBOUND)
+    table = summary_table(run)
+    if console.measure(table, options=unbound).maximum > console.width:
+        table = summary_table(run, is_narrow=True)
+    console.print(table)
+    for stage in run["stages"]:
+        if stage["error"] and stage["name"] != said_below:
+            show_error(console, stage["name"], stage["error"])
+
+
+def show_error(console: Console, name: str, error: str) -> None:
+    """Print below a table why one of its lines failed: a line of its own, and a paragraph on a terminal."""
+    line = Text.assemble((name, "red"), f": {error}")
+    console.print(Padding(line, (0, 1)) if console.is_terminal else line, soft_wrap=not console.is_terminal)
+
+
+def summary_table(run: dict[str, Any], *, is_narrow: bool = False) -> Table:
+    """run.json as a table, without the errors, for which a column has no room.
+
+    Args:
+        run: run.json.
+        is_narrow: Whether it is to be as narrow as its figures allow.
+    """
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 0 if is_narrow else 1), collapse_padding=True)
+    table.add_column("stage", no_wrap=not is_narrow, overflow="fold")
     table.add_column("status", no_wrap=True)
-    for name in ("seconds", "gates", *ROW_KINDS):
-        table.add_column(name, justify="right", no_wrap=True)
+    for name in ("seconds", "gates", *ROW_KINDS, "exit"):
+        table.add_column(_BROKEN.get(name, name) if is_narrow else name, justify="right", no_wrap=True)
     for stage in run["stages"]:
         table.add_row(
             stage["name"],
@@ -99,6 +137,7 @@ def summary_table(run: dict[str, Any]) -> Table:
             _seconds(stage["seconds"]),
             _seconds(stage["gate_seconds"]),
             *["" if stage[kind] is None else f"{stage[kind]:,}" for kind in ROW_KINDS],
+            "-" if stage["exit_code"] is None else str(stage["exit_code"]),
         )
     return table
 

@@ -52,6 +52,7 @@ class Failed:
 
     layout: Layout
     exit_code: int
+    stdout: str
     stderr: str
     run: dict[str, Any]
     before: State
@@ -103,7 +104,7 @@ def failed(finished: Finished, tmp_path_factory: pytest.TempPathFactory) -> Fail
     )
     before = state(layout)
     done = python("-m", "pipelines.run", "--root", layout.root, "--to", "publish_hive")
-    return Failed(layout, done.returncode, done.stderr, run_json(layout), before, state(layout))
+    return Failed(layout, done.returncode, done.stdout, done.stderr, run_json(layout), before, state(layout))
 
 
 def test_the_run_itself_ends_with_three(failed: Failed) -> None:
@@ -118,6 +119,15 @@ def test_one_line_at_its_end_names_stage_gate_and_what_was_found(failed: Failed)
     assert f"expected 1900 to 2100) [conf/expectations/{GATE}.json] -> nothing was committed" in error
     assert "Traceback" not in failed.stderr
     assert "Zanzibar" not in failed.stderr, "no values of personal columns"
+
+
+def test_the_summary_shows_exit_code_and_error_of_each_stage(failed: Failed) -> None:
+    lines = failed.stdout.splitlines()
+    exits = {
+        line.split()[0]: line.split()[-1] for line in lines if line.split()[1:2] in (["ok"], ["failed"], ["skipped"])
+    }
+    assert exits == {**dict.fromkeys(DONE, "0"), FAILS: "3", **dict.fromkeys(NOT_REACHED, "-")}
+    assert lines[-1] == f"{FAILS}: {failed.stages[FAILS]['error']}"
 
 
 def test_run_json_tells_the_stage_that_failed_and_keeps_its_form(failed: Failed) -> None:

@@ -114,6 +114,27 @@ class TestRun:
         found = [entry.as_stage() for entry in entries(finished.layout, finished.run["run_id"])]
         assert found == finished.run["stages"]
 
+    def test_lineage_has_each_table_of_the_lake_as_output_of_one_stage(self, finished: Finished) -> None:
+        """At the versions of the ledger, in a file of OpenLineage events."""
+        run_id, layout = finished.run["run_id"], finished.layout
+        events = [json.loads(line) for line in layout.local("ops", "lineage", f"{run_id}.jsonl").open()]
+        assert Counter(event["job"]["name"] for event in events) == dict.fromkeys(
+            ("generated", *(f"generated.{name}" for name in STAGES)), 2
+        )
+        assert {event["eventType"] for event in events} == {"START", "COMPLETE"}
+        written = [
+            (each["name"], each["facets"].get("version", {}).get("datasetVersion"), event["job"]["name"])
+            for event in events for each in event["outputs"] if each["name"].startswith(layout.lake(""))
+        ]  # fmt: skip
+        recorded = [
+            (layout.path(name), str(table["after"]), f"generated.{entry.stage}")
+            for entry in entries(layout, run_id) for name, table in entry.tables.items()
+            if name.startswith("warehouse/lake/")
+        ]  # fmt: skip
+        assert sorted(written) == sorted(recorded)
+        tables = {str(path) for path in layout.local("warehouse", "lake").iterdir() if (path / "_delta_log").is_dir()}
+        assert sorted(name for name, _, _ in written) == sorted(tables)
+
     def test_every_gate_held_something(self, finished: Finished) -> None:
         gates = [gate for entry in entries(finished.layout, finished.run["run_id"]) for gate in entry.gates]
         assert all(gate["passed"] and gate["evaluated"] > 0 for gate in gates)

@@ -140,5 +140,5 @@ def _known_and_new(evaluation: Evaluation) -> Card:
     part = (
         f" Of what customers bought for the first time, {share:.1%} was of new products." if share is not None else ""
     )
-    heading = ("Known and new", f"How well does it go for customers and products that training had not seen?{part}")
+    heading = ("Known and new", f"How well does it go for customers and products that training had not seen?{told}")
     return evaluated("recommendations_known_and_new", heading, columns, rows, TABLE)

@@ -19,6 +19,7 @@ def leave(layout: Layout, number: int, *quality: str) -> None:
     paths = [
         layout.local("ops", "ledger", run_id, "land_raw.json"),
         layout.local("ops", "runs", f"{run_id}.json"),
+        layout.local("ops", "lineage", f"{run_id}.jsonl"),
         layout.local("ops", "logs", f"{run_id}.log"),
         *(layout.local("ops", "quality", run_id, f"clean_{name}.json") for name in quality),
     ]
@@ -42,9 +43,10 @@ def root(layout: Layout) -> Layout:
 
 
 def test_the_newest_stay_by_time_and_not_by_name(root: Layout) -> None:
-    assert prune(root, 3, "run-11") == 3 * (12 - 3 - 1)
+    assert prune(root, 3, "run-11") == 4 * (12 - 3 - 1)
     assert run_ids(root) == ["run-9", "run-2", "run-11", "run-10"], "run-2 has the newest quality of clicks"
     assert names(root.local("ops", "runs")) == ["run-10.json", "run-11.json", "run-2.json", "run-9.json"]
+    assert names(root.local("ops", "lineage")) == ["run-10.jsonl", "run-11.jsonl", "run-2.jsonl", "run-9.jsonl"]
     assert names(root.local("ops", "logs")) == ["run-10.log", "run-11.log", "run-2.log", "run-9.log"]
     assert names(root.local("ops", "quality")) == ["run-10", "run-2", "run-3"], "no more of these than are kept"
     assert root.local("ops", "manifest", "users.json").exists()

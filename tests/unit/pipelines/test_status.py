@@ -121,3 +121,24 @@ def test_the_place_of_an_error_is_shown(layout: Layout, capsys: pytest.CaptureFi
     record(layout, replace(FAILED, run_id="1", error="no token key [/x/key] -> run setup"))
     assert status.main(["--root", layout.root]) == 0
     assert "no token key [/x/key] -> run setup" in " ".join(capsys.readouterr().out.split())
+
+
+def test_a_failure_is_told_once_whether_or_not_its_stages_are_shown(
+    layout: Layout, capsys: pytest.CaptureFixture[str]
+) -> None:
+    leave_run(layout, "1", "failed")
+    leave_run(layout, "2", "failed")
+    assert status.main(["--root", layout.root]) == ExitCode.DONE
+    lines = capsys.readouterr().out.splitlines()
+    assert [line for line in lines if "gate load_facts failed" in line] == [
+        "1: load_facts: gate load_facts failed",
+        "load_facts: gate load_facts failed",
+    ]
+    assert lines.index("1: load_facts: gate load_facts failed") < lines.index("load_facts: gate load_facts failed")
+
+
+def test_a_failure_of_no_stage_is_told_too(layout: Layout, capsys: pytest.CaptureFixture[str]) -> None:
+    facts = RunFacts("1", None, None, None, "generated", SELECTION, error="no raw users [/x] -> deliver them")
+    write_run(layout, facts, [], 1.0, status="failed")
+    assert status.main(["--root", layout.root]) == ExitCode.DONE
+    assert "1: no raw users [/x] -> deliver them" in capsys.readouterr().out.splitlines()
