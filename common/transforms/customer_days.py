@@ -127,14 +127,18 @@ def variety(history: History, as_of: Sequence[date]) -> DataFrame:
     categories = history.products.select("product_sk", "category")
     bought = history.lines.where(is_purchase()).join(F.broadcast(categories), on="product_sk", how="left")
     day = F.min("transaction_date").alias("day")
-    products = bought.groupBy("user_id", "category", "product_id").agg(day)
+    # One exchange, by customer, serves all groups and windows below.
+    products = bought.repartition("user_id").groupBy("user_id", "category", "product_id").agg(day)
     new_category = F.row_number().over(Window.partitionBy("user_id", "category").orderBy("day", "product_id")) == 1
-    firsts = products.withColumn("_new_category", new_category & F.col("category").isNotNull())
+    new_product = F.row_number().over(Window.partitionBy("user_id", "product_id").orderBy("day", "category")) == 1
+    firsts = products.withColumns(
+        {"_new_category": new_category & F.col("category").isNotNull(), "_new_product": new_product}
+    )
     return (
         firsts.transform(before, as_of)
         .groupBy("as_of", "user_id")
         .agg(
-            F.count(F.lit(1)).alias("products"),
+            F.count_if("_new_product").alias("products"),
             F.count_if("_new_category").alias("categories"),
             F.max("day").alias("last_variety"),
         )

@@ -35,7 +35,13 @@ def annotate_traffic(events: DataFrame, source: SourceSettings, live: Column) ->
     by_actor = events.withColumn("_who", F.coalesce(F.when(live, actor()), alone)).withColumn(
         "_actor", F.xxhash64("_who")
     )
-    return by_actor.transform(_near_duplicates, source).transform(_bots, source).drop("_actor", "_who")
+    marked = by_actor.transform(_near_duplicates, source).transform(_bots, source).drop("_actor", "_who")
+    return marked.withColumns(
+        {
+            "is_bot": F.coalesce(live, F.lit(False)) & F.col("is_bot"),
+            "near_duplicate_of": F.when(live, F.col("near_duplicate_of")),
+        }
+    )
 
 
 def _micros(ts: str) -> Column:

@@ -30,11 +30,11 @@ from common.ml.registry import Registry
 from common.quality.gate import Gatekeeper
 from common.quality.ledger import LedgerEntry
 from common.settings import BoostingTrial, Settings, SourceSettings
-from common.stages import churn, recommendations
+from common.stages import churn, churn_steps, recommendations
 from common.stages.facts import FACT_CLICKSTREAM, FACT_TRANSACTIONS
 from common.storage import delta
 from common.transforms import customer_days
-from common.transforms.features import FEATURES
+from common.transforms.features import FEATURES, RANGES
 from jobs import train_churn, train_recommendations
 from pipelines.ml_truth import add_ceilings
 from pipelines.report.evaluations import read_evaluation
@@ -54,6 +54,22 @@ RECOMMENDATION_FIGURES = {
     "rmse", "mae", "bias_rmse", "ndcg_at_10", "popularity_ndcg_at_10", "item_item_ndcg_at_10", "ceiling_ndcg_at_10",
     "coverage_at_10", "users", "items", "split",
 }  # fmt: skip
+
+
+MAKE_TABLES = """
+import json, sys
+from pathlib import Path
+from pyspark.sql import SparkSession
+spark = (
+    SparkSession.builder.master("local[1]").config("spark.ui.enabled", "false").enableHiveSupport().getOrCreate()
+)
+for file in sys.argv[1:]:
+    for statement in Path(file).read_text().split(";\\n"):
+        if statement.strip():
+            spark.sql(statement)
+names = [row["tableName"] for row in spark.sql("SHOW TABLES").collect()]
+print(json.dumps({name: spark.table(name).count() for name in names}))
+"""
 
 
 @pytest.fixture(scope="module")
@@ -215,8 +231,8 @@ class TestRecommendations:
     def test_products_have_others_like_them(self, root: Path) -> None:
         alike, products = root / "analytics/ml/recommendations/similar_products", root / "warehouse/lake/dim_products"
         ((found, pairs, least, most, same),) = rows(
-            """SELECT count(*), sum(others), min(n), max(n), sum(same) FROM (
-                 SELECT product_id, count(*) n, count(DISTINCT similar_product_id) others,
+            """SELECT count(*), sum(alike), min(n), max(n), sum(same) FROM (
+                 SELECT product_id, count(*) n, count(DISTINCT similar_product_id) alike,
                         count_if(product_id = similar_product_id) same
                  FROM $s GROUP BY 1)""",
             s=alike,
@@ -353,9 +369,43 @@ class TestRegisteredModels:
         assert run.file("evaluation.json") == {name: evaluation[name] for name in ("split", "ratings", "ranking")}
 
 
-def test_ceilings_are_added_and_change_nothing_else(root: Path) -> None:
+def test_the_statements_make_tables_in_a_metastore(root: Path, tmp_path: Path) -> None:
+    files = {name: root / f"analytics/ml/{name}.sql" for name in ("recommendations", "churn")}
+    done = subprocess.run(
+        [sys.executable, "-c", MAKE_TABLES, *map(str, files.values())],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-4000:]
+    paths = {
+        "ml_for_customers": "recommendations/for_customers",
+        "ml_similar_products": "recommendations/similar_products",
+        "ml_popular": "recommendations/popular",
+        "churn_predictions": "churn_predictions",
+    }
+    expected = {
+        name: rows("SELECT count(*) FROM $p", p=root / "analytics/ml" / path)[0][0] for name, path in paths.items()
+    }
+    assert json.loads(done.stdout.splitlines()[-1]) == expected
+
+
+def test_a_run_ends_with_ceilings_that_change_nothing_else(root: Path) -> None:
     before = read(root / "ops/ml.json")
-    assert len(add_ceilings(Layout.at(root))) == 2
+    arguments = ["--root", str(root), "--only", "train_recommendations", "train_churn"]
+    done = subprocess.run(
+        [sys.executable, "-m", "pipelines.run", *arguments],
+        cwd=PROJECT,
+        env={**os.environ, "PYTHONPATH": str(PROJECT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-4000:]
+    assert {each["status"] for each in read(root / "ops/run.json")["stages"]} == {"skipped"}
+    assert sum("ceiling" in line for line in (done.stdout + done.stderr).splitlines()) == 2
+    assert add_ceilings(Layout.at(root)) == (), "models are held against the truth once"
     after = read(root / "ops/ml.json")
     assert 0.5 < after["churn"].pop("ceiling_auc") <= 1
     assert 0 < after["recommendations"].pop("ceiling_ndcg_at_10") <= 1
@@ -426,6 +476,20 @@ def test_evaluating_alone_is_a_run_of_its_own_below_that_of_the_model(
     assert run.metrics["auc"] == after["test"]["auc"] == pytest.approx(before["test"]["auc"], abs=1e-9)
     assert run.file("evaluation.json")["baselines"] == after["baselines"]
     assert run_of(root, version.run_id) == trained, "what training measured stays as it was"
+
+
+def test_predictions_that_their_gate_refuses_leave_those_before(
+    root: Path, spark: SparkSession, settings: Settings, source: SourceSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    predictions = root / "analytics/ml/churn_predictions"
+    query = "SELECT user_id, churn_probability, risk_level FROM $p ORDER BY 1"
+    before = rows(query, p=predictions)
+    # A level that ends too early leaves customers above it without one.
+    monkeypatch.setattr(churn_steps, "level_bounds", lambda _: {"low": (0.0, 0.5)})
+    entry = execute(churn.with_steps(["predict"]), context(spark, root, settings, source))
+    assert entry.exit_code == ExitCode.GATE_FAILED
+    assert "risk_level" in str(entry.error)
+    assert rows(query, p=predictions) == before
 
 
 def test_a_model_of_another_horizon_is_not_used(
@@ -526,6 +590,26 @@ class TestBadInput:
         entry = execute(churn.TRAIN_CHURN, context(spark, bare, settings, source))
         assert entry.exit_code == ExitCode.GATE_FAILED
         assert "is_past" in str(entry.error)
+        assert not (bare / "models").exists()
+
+    def test_a_feature_out_of_its_range_stops_the_training_by_name(
+        self, bare: Path, spark: SparkSession, settings: Settings, source: SourceSettings,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:  # fmt: skip
+        monkeypatch.setitem(RANGES, "recency_days", (0.0, 1.0))
+        entry = execute(churn.TRAIN_CHURN, context(spark, bare, settings, source))
+        assert entry.exit_code == ExitCode.GATE_FAILED
+        assert "out_of_range" in str(entry.error)
+        assert not (bare / "models").exists()
+
+    def test_too_few_rows_stop_the_training(
+        self, bare: Path, spark: SparkSession, settings: Settings, source: SourceSettings
+    ) -> None:
+        wanted = settings.ml.churn.model_copy(update={"min_rows": 1_000_000})
+        more = settings.model_copy(update={"ml": settings.ml.model_copy(update={"churn": wanted})})
+        entry = execute(churn.TRAIN_CHURN, context(spark, bare, more, source))
+        assert entry.exit_code == ExitCode.GATE_FAILED
+        assert "expect_table_row_count_to_be_between" in str(entry.error)
         assert not (bare / "models").exists()
 
     def test_no_ratings(self, bare: Path, spark: SparkSession, settings: Settings, source: SourceSettings) -> None:

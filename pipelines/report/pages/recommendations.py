@@ -137,7 +137,7 @@ def _known_and_new(evaluation: Evaluation) -> Card:
         *((metric, "double", "ratio3") for metric in ("rmse", "mae", "ndcg_at_10")),
     ]
     share = evaluation.part("ranking", "new_products").get("share_of_purchases")
-    part = (
+    told = (
         f" Of what customers bought for the first time, {share:.1%} was of new products." if share is not None else ""
     )
     heading = ("Known and new", f"How well does it go for customers and products that training had not seen?{told}")
