@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from pyspark.sql import DataFrame, SparkSession
@@ -33,7 +33,7 @@ def gatekeeper(tmp_path_factory: pytest.TempPathFactory) -> Gatekeeper:
 
 def frame(spark: SparkSession, schema: str, rows: list[Row]) -> DataFrame:
     """Rows whose values are written as text."""
-    fields = StructType.fromDDL(schema).fields
+    fields = cast(StructType, StructType.fromDDL(schema)).fields
     text = [[None if row[each.name] is None else str(row[each.name]) for each in fields] for row in rows]
     made = local_frame(spark, text, ", ".join(f"`{each.name}` string" for each in fields))
     return made.select(*[F.col(each.name).cast(each.dataType) for each in fields])
