@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import argparse
 import json
-import resource
+import os
 import subprocess
 import sys
 import tempfile
@@ -110,24 +110,20 @@ def main() -> int:
 
 def measure(scale: float, arguments: argparse.Namespace) -> Measured:
     """Run on a root of its own."""
-    before = _processor_seconds()
     with tempfile.TemporaryDirectory() as root:
         command = [str(PROJECT / "build.sh"), "run", "--root", root, "--scale", str(scale)]
         command += ["--seed", str(arguments.seed), "--parallel", str(arguments.parallel), "--to", arguments.to]
         process = subprocess.Popen(command)
-        memory, ended = dict.fromkeys(KINDS, 0.0), threading.Event()
-        watcher = threading.Thread(target=_watch, args=(process.pid, memory, ended))
+        watcher = Watcher(process.pid)
         watcher.start()
         code = process.wait()
-        ended.set()
-        watcher.join()
-        processor = _processor_seconds() - before
+        watcher.end()
         run = json.loads((Path(root) / "ops" / "run.json").read_text(encoding="utf-8"))
         entities = {"users": 0, "products": 0}
         if any(stage["name"] == "publish_hive" and stage["status"] == "ok" for stage in run["stages"]):
             code = code or subprocess.run([str(PROJECT / "build.sh"), "score", "--root", root], check=False).returncode
             entities = {name: _known(root, name) for name in entities}
-    return Measured(code, run, processor, memory, entities)
+    return Measured(code, run, watcher.processor, watcher.memory, entities)
 
 
 def _known(root: str, name: str) -> int:
@@ -151,27 +147,47 @@ def show(found: Measured) -> None:
     print(f"{'processor time':<20} {found.processor:8.1f} s")
 
 
-def _processor_seconds() -> float:
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
+class Watcher(threading.Thread):
+    """Looks at the processes below one every second, as a JVM is not waited for by those that start it."""
 
+    def __init__(self, top: int) -> None:
+        super().__init__(daemon=True)
+        self._top, self._ended = top, threading.Event()
+        self._seconds: dict[int, float] = {}
+        self.memory = dict.fromkeys(KINDS, 0.0)
 
-def _watch(top: int, memory: dict[str, float], ended: threading.Event) -> None:
-    """Keep the largest resident size of the processes below one."""
-    while not ended.wait(_EVERY_SECONDS):
-        parents, sizes = {}, {}
-        for path in Path("/proc").glob("[0-9]*/status"):
+    @property
+    def processor(self) -> float:
+        """Seconds of all processes, up to when each was last seen."""
+        return sum(self._seconds.values())
+
+    def run(self) -> None:
+        while not self._ended.wait(_EVERY_SECONDS):
+            self._look()
+
+    def end(self) -> None:
+        self._ended.set()
+        self.join()
+
+    def _look(self) -> None:
+        parents, found = {}, {}
+        for path in Path("/proc").glob("[0-9]*"):
             try:
-                said = dict(line.split(":", 1) for line in path.read_text(encoding="utf-8").splitlines() if ":" in line)
+                said = dict(line.split(":", 1) for line in (path / "status").read_text().splitlines() if ":" in line)
+                ticks = (path / "stat").read_text().rpartition(")")[2].split()[11:13]
             except OSError:  # it has ended meanwhile
                 continue
             process = int(said["Pid"])
             parents[process] = int(said["PPid"])
-            sizes[process] = said["Name"].strip(), int(said.get("VmHWM", "0 kB").split()[0]) / 1024
-        for process, (name, size) in sizes.items():
+            size = int(said.get("VmHWM", "0 kB").split()[0]) / 1024
+            found[process] = said["Name"].strip(), size, sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK")
+        for process, (name, size, seconds) in found.items():
+            if not _is_below(process, self._top, parents):
+                continue
+            self._seconds[process] = seconds
             kind = next((kind for kind in KINDS if name.startswith(kind)), None)
-            if kind and _is_below(process, top, parents):
-                memory[kind] = max(memory[kind], size)
+            if kind:
+                self.memory[kind] = max(self.memory[kind], size)
 
 
 def _is_below(process: int, top: int, parents: dict[int, int]) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 from rich.console import Console
@@ -13,23 +12,8 @@ from rich.console import Console
 from common.errors import AccountError
 from common.layout import Layout
 from common.quality.ledger import LedgerEntry
-from common.settings import load_settings, load_source
-from pipelines import run
+from pipelines.conclusion import conclude
 from pipelines.view import Progress
-
-
-def plan(layout: Layout) -> run.Plan:
-    nothing: dict[str, Any] = {"stages": (), "generation": None, "date": None, "done": (), "arguments": {}}
-    return run.Plan(
-        run_id="a-run",
-        layout=layout,
-        settings=load_settings(),
-        source=load_source("generated"),
-        rebuild=False,
-        parallel=1,
-        seconds_before=0.0,
-        **nothing,
-    )
 
 
 def failure(error: str) -> LedgerEntry:
@@ -54,7 +38,7 @@ def failure(error: str) -> LedgerEntry:
 
 def said(layout: Layout, failed: LedgerEntry | None) -> list[str]:
     console = Console(file=io.StringIO(), width=200)
-    run._conclude(plan(layout), console, 12.3, failed)
+    conclude(layout, console, {"run_id": "a-run", "seconds": 12.3}, failed)
     assert isinstance(console.file, io.StringIO)
     return console.file.getvalue().splitlines()
 

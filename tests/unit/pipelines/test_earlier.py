@@ -18,7 +18,7 @@ from common.storage.files import read_json, write_json
 from common.storage.locks import hold
 from pipelines import run as runner
 from pipelines.earlier import last_run, state_of
-from pipelines.run import Plan
+from pipelines.plan import Plan, make_plan, run_parser
 from pipelines.view import RunFacts, write_run
 from tests.unit.quality.test_ledger import ENTRY
 
@@ -49,7 +49,7 @@ def lamps(tmp_path: Path) -> str:
 
 
 def plan(layout: Layout, *arguments: str) -> Plan:
-    return runner._plan(runner._parser().parse_args(["--root", layout.root, *arguments]))
+    return make_plan(run_parser().parse_args(["--root", layout.root, *arguments]))
 
 
 def began(layout: Layout, *arguments: str, done: tuple[str, ...] = (), **changes: Any) -> Plan:

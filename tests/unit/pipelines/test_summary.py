@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from pipelines import run as runner
+from pipelines import conclusion
 from pipelines.view import ROW_KINDS, show_summary, summary_table
 
 ERROR = (
@@ -95,11 +95,11 @@ def test_streams_are_one_place_when_they_go_to_the_same_file(monkeypatch: pytest
     ):
         monkeypatch.setattr(sys, "stdout", one)
         monkeypatch.setattr(sys, "stderr", same)
-        assert runner._is_one_place()
+        assert conclusion.is_one_place()
         monkeypatch.setattr(sys, "stderr", two)
-        assert not runner._is_one_place()
+        assert not conclusion.is_one_place()
         monkeypatch.setattr(sys, "stderr", io.StringIO())
-        assert not runner._is_one_place()
+        assert not conclusion.is_one_place()
 
 
 def test_the_table_leaves_run_json_as_it_is() -> None:

@@ -11,6 +11,7 @@ from common.errors import InputError
 from common.layout import Layout
 from common.logs import keep_log
 from pipelines import run
+from pipelines.plan import Plan
 from pipelines.report.__main__ import main
 from tests.unit.report.roots import put_run
 
@@ -18,7 +19,7 @@ from tests.unit.report.roots import put_run
 def begin(monkeypatch: pytest.MonkeyPatch, outcome: int | Exception) -> None:
     """A run whose stages are those of a test."""
 
-    def stages(plan: run.Plan, console: object) -> int:
+    def stages(plan: Plan, console: object) -> int:
         del console
         keep_log(plan.layout, plan.run_id)
         if isinstance(outcome, Exception):
