@@ -21,14 +21,6 @@ from common.settings import Settings, SourceSettings, load_settings, load_source
 os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep in one process what shares a fixture that takes long: the tests of a file, and those of the finished run."""
-    for item in items:
-        shares_run = "finished" in getattr(item, "fixturenames", ())
-        item.add_marker(pytest.mark.xdist_group("finished" if shares_run else item.path.name))
-
-
 @pytest.fixture(scope="session")
 def spark(spark_session: SparkSession) -> SparkSession:
     """pytest-spark's session, under a shorter name."""
