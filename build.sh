@@ -239,6 +239,8 @@ run_tests() {
   # Without a browser the other tests run all the same, and those of the report fail and say what to install.
   (python -m pipelines.setup.browser) || true
   cd "$project"
+  # Two processes for the whole; what is asked for by name runs in one, where it can be debugged.
+  if [ $# -eq 0 ]; then set -- -n 2; fi
   python -m pytest "$@"
 }
 

@@ -11,8 +11,20 @@ from typing import NoReturn
 from common.errors import PlatformError, UsageError
 
 
+class HelpShown(SystemExit):
+    """Somebody asked for help and has it. A library that ends the process must not look like this."""
+
+
 class Parser(argparse.ArgumentParser):
     """A parser whose complaint is one line."""
+
+    def exit(self, status: int = 0, message: str | None = None) -> NoReturn:
+        """Leave after --help, and only then, since `error` raises.
+
+        Raises:
+            HelpShown: Always.
+        """
+        raise HelpShown(status)
 
     def error(self, message: str) -> NoReturn:
         """Raise instead of printing a usage text and leaving.

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 
 from rich.console import Console
 
-from common.arguments import Parser, add_common_arguments, print_error
+from common.arguments import HelpShown, Parser, add_common_arguments, print_error
 from common.cleaning.landing import newest_delivery
 from common.errors import ExitCode, PlatformError
 from common.job import Stage, StageContext, as_platform_error, execute
@@ -82,9 +82,9 @@ def job_main(
         )
         entry = execute(stage, context)
         context.gatekeeper.publish_documents()
-    except SystemExit as leaving:  # --help
-        return int(leaving.code or 0)
-    except Exception as error:  # the last line of defence of a process
+    except HelpShown:
+        return int(ExitCode.DONE)
+    except (Exception, SystemExit) as error:  # the last line of defence of a process
         failure = as_platform_error(error)
         log.error("%s failed: %s", stage.name, failure, exc_info=None if isinstance(error, PlatformError) else error)
         print_error(failure)

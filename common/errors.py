@@ -71,6 +71,10 @@ class InputError(PlatformError):
     exit_code = ExitCode.INPUT
 
 
+class TooLittleDataError(InputError):
+    """Too little to learn from. Nothing is wrong with it: a shop that is new, or has no such data."""
+
+
 class LockedError(PlatformError):
     """Another run holds an output of this stage."""
 

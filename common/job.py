@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -17,13 +17,14 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.storagelevel import StorageLevel
 
 from common import __version__
-from common.errors import ExitCode, InputError, PlatformError
+from common.errors import ExitCode, InputError, LockedError, PlatformError, TooLittleDataError
 from common.layout import Layout
 from common.quality.accounting import Account
 from common.quality.gate import Gatekeeper, GateResult
 from common.quality.ledger import LedgerEntry, Status, record
 from common.settings import Settings, SourceSettings, configuration_fingerprint
-from common.storage.locks import hold
+from common.storage.files import unwritable
+from common.storage.locks import METASTORE_IN_USE, hold
 
 log = logging.getLogger("ecommerce")
 # Before a run has its log file, what went wrong is said once, on standard error.
@@ -35,7 +36,7 @@ class StageResult:
     """What a stage did.
 
     Attributes:
-        status: ok, or skipped when nothing had changed since its last success.
+        status: ok, or skipped when nothing had changed since its last success or there is too little to learn from.
         account: Its rows, balanced; None for a stage that keeps none.
         tables: Version of each table before and after.
         notes: Sentences for the summary.
@@ -60,6 +61,7 @@ class StageContext:
         run_id: The run.
         rebuild: Whether to start from nothing instead of from what was done before.
         gatekeeper: Validates frames.
+        may_learn_nothing: Whether a stage that finds too little to learn from is skipped, as in a run of the graph.
         gates: What the gates of this stage found so far.
     """
 
@@ -71,6 +73,7 @@ class StageContext:
     run_id: str
     gatekeeper: Gatekeeper
     rebuild: bool = False
+    may_learn_nothing: bool = False
     gates: list[GateResult] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -142,8 +145,8 @@ def execute(stage: Stage, context: StageContext) -> LedgerEntry:
     failure: PlatformError | None = None
     try:
         with hold(context.layout, stage.outputs):
-            result = stage.run(context)
-    except Exception as error:  # the one place where a failure becomes an exit code
+            result = _run(stage, context)
+    except (Exception, SystemExit) as error:  # the one place where a failure becomes an exit code
         failure = as_platform_error(error)
         log.error("%s failed: %s", stage.name, failure, exc_info=error)
     entry = LedgerEntry(
@@ -165,13 +168,29 @@ def execute(stage: Stage, context: StageContext) -> LedgerEntry:
     )
     try:
         record(context.layout, entry)
-    except PlatformError as error:
-        log.error("the ledger could not be written: %s", error)
+    except (PlatformError, OSError) as error:
+        unkept = unwritable(context.layout.local("ops", "ledger"), error) if isinstance(error, OSError) else error
+        log.error("the ledger could not be written: %s", unkept)
+        if failure is None:  # what is kept nowhere is not done
+            return replace(entry, status="failed", exit_code=int(unkept.exit_code), error=str(unkept))
     return entry
 
 
-def as_platform_error(error: Exception) -> PlatformError:
-    """The failure that a caller is told of; what nobody foresaw is unexpected."""
+def _run(stage: Stage, context: StageContext) -> StageResult:
+    try:
+        return stage.run(context)
+    except TooLittleDataError as error:
+        if not context.may_learn_nothing:
+            raise
+        log.warning("%s: %s", stage.name, error)
+        return StageResult("skipped", notes=(f"warning: {error}",))
+
+
+def as_platform_error(error: Exception | SystemExit) -> PlatformError:
+    """The failure that a caller is told of; what nobody foresaw is unexpected, such as a library that ends the process.
+
+    Derby's metastore is open in one process at a time, and says that only in its own words.
+    """
     if isinstance(error, PlatformError):
         return error
     text = " ".join(str(error).split())
@@ -182,6 +201,12 @@ def as_platform_error(error: Exception) -> PlatformError:
             "a file cannot be read",
             where=path[0].rstrip(".") if path else text[:200],
             remedy="deliver it again, or remove it",
+        )
+    if METASTORE_IN_USE in text:
+        return LockedError(
+            "the metastore is in use by another process",
+            where="warehouse/metastore_db",
+            remedy="let it end; DuckDB needs no metastore",
         )
     return PlatformError(f"{type(error).__name__}: {text[:300]}", remedy="the trace is in the log under ops/logs")
 

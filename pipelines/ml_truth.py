@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from common.arguments import Parser, default_root, print_error
+from common.arguments import HelpShown, Parser, default_root, print_error
 from common.errors import ExitCode, PlatformError
 from common.layout import Layout
 from common.ml.classification import accuracy, auc, log_loss
@@ -48,8 +48,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         arguments: argparse.Namespace = parser.parse_args(argv)
         for line in add_ceilings(Layout.at(arguments.root)):
             sys.stdout.write(f"{line}\n")
-    except SystemExit as leaving:  # --help
-        return int(leaving.code or 0)
+    except HelpShown:
+        return int(ExitCode.DONE)
     except PlatformError as error:
         print_error(error)
         return int(error.exit_code)

@@ -15,7 +15,7 @@ import duckdb
 from rich.console import Console
 from rich.text import Text
 
-from common.arguments import Parser, default_root, print_error
+from common.arguments import HelpShown, Parser, default_root, print_error
 from common.errors import ExitCode, InputError, PlatformError, UsageError
 from common.layout import DATASETS, Layout
 from common.quality.masking import mask, readable, shorten
@@ -71,8 +71,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             for each in found:
                 _show(console, each, arguments)
         sys.stdout.flush()
-    except SystemExit as leaving:  # --help
-        return int(leaving.code or 0)
+    except HelpShown:
+        return int(ExitCode.DONE)
     except BrokenPipeError:  # a pager that was closed
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what Python still flushes at its end
         return int(ExitCode.DONE)

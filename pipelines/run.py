@@ -15,7 +15,7 @@ from typing import Any, Literal
 from rich.console import Console
 from rich.markup import escape
 
-from common.arguments import print_error
+from common.arguments import HelpShown, print_error
 from common.cleaning.landing import newest_delivery
 from common.errors import ExitCode, PlatformError
 from common.job import StageContext, as_platform_error
@@ -58,12 +58,12 @@ def main(argv: Sequence[str] | None = None) -> int:
             return int(ExitCode.DONE)
         with hold(plan.layout, ("run",)):
             return _run_and_report(plan, console)
-    except SystemExit as leaving:  # --help
-        return int(leaving.code or 0)
+    except HelpShown:
+        return int(ExitCode.DONE)
     except KeyboardInterrupt:
         console.print("interrupted; run again with --resume to go on")
         return int(ExitCode.UNEXPECTED)
-    except Exception as error:  # the last line of defence of a process
+    except (Exception, SystemExit) as error:  # the last line of defence of a process
         failure = as_platform_error(error)
         log.error("the run failed: %s", failure, exc_info=None if isinstance(error, PlatformError) else error)
         print_error(failure)
@@ -74,7 +74,7 @@ def _run_and_report(plan: Plan, console: Console) -> int:
     started = time.monotonic() - plan.seconds_before
     try:
         code = _run(plan, console)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         _make_report(plan, _Failure(str(as_platform_error(error)), time.monotonic() - started))
         raise
     page = _make_report(plan)
@@ -138,8 +138,9 @@ def _run(plan: Plan, console: Console) -> int:
             day = date.fromisoformat(facts.date) if facts.date else None
             gatekeeper = Gatekeeper(layout, plan.run_id)
             context = StageContext(
-                spark, layout, plan.settings, plan.source, day, plan.run_id, gatekeeper, rebuild=plan.rebuild
-            )
+                spark, layout, plan.settings, plan.source, day, plan.run_id, gatekeeper,
+                rebuild=plan.rebuild, may_learn_nothing=True,
+            )  # fmt: skip
             _keep(plan, facts, ended, time.monotonic() - started, "running")
             for entry in run_stages(
                 GRAPH,

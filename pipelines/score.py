@@ -18,7 +18,7 @@ import duckdb
 from rich import box
 from rich.table import Table
 
-from common.arguments import Parser, default_root, print_error
+from common.arguments import HelpShown, Parser, default_root, print_error
 from common.contracts import CONTRACTS
 from common.errors import ExitCode, InputError, PlatformError
 from common.layout import DATASETS, Layout
@@ -86,8 +86,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         arguments = _parser().parse_args(argv)
         scores = score(Layout.at(arguments.root))
-    except SystemExit as leaving:  # --help
-        return int(leaving.code or 0)
+    except HelpShown:
+        return int(ExitCode.DONE)
     except PlatformError as error:
         print_error(error)
         return int(error.exit_code)

@@ -9,16 +9,15 @@ from collections.abc import Sequence
 
 import duckdb
 
-from common.arguments import Parser, default_root, print_error
+from common.arguments import HelpShown, Parser, default_root, print_error
 from common.errors import ExitCode, LockedError, PlatformError, UsageError
 from common.layout import Layout
 from common.settings import load_settings
+from common.storage.locks import METASTORE_IN_USE
 from pipelines.answers import SHOWN, write_csv, write_json, write_table
 from pipelines.tables import connect
 
 _WRITERS = {"table": write_table, "csv": write_csv, "json": write_json}
-# Derby admits one process at a time.
-_METASTORE_IN_USE = "Another instance of Derby may have already booted"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -37,8 +36,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             relation = _ask_duckdb(arguments.query, layout)
         _WRITERS[arguments.format](relation)
         sys.stdout.flush()
-    except SystemExit as leaving:  # --help
-        return int(leaving.code or 0)
+    except HelpShown:
+        return int(ExitCode.DONE)
     except BrokenPipeError:  # a pager that was closed
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what Python still flushes at its end
         return int(ExitCode.DONE)
@@ -82,7 +81,7 @@ def _ask_spark(query: str, layout: Layout, rows: int | None) -> duckdb.DuckDBPyR
         frame = spark.sql(query)
         answer = (frame if rows is None else frame.limit(rows)).toArrow()
     except PySparkException as error:
-        if _METASTORE_IN_USE in str(error):
+        if METASTORE_IN_USE in str(error):
             raise LockedError(
                 "the metastore is in use by another process",
                 where=layout.path("warehouse", "metastore_db"),

@@ -12,7 +12,7 @@ from typing import Any
 from rich import box
 from rich.table import Table
 
-from common.arguments import Parser, default_root, print_error
+from common.arguments import HelpShown, Parser, default_root, print_error
 from common.errors import ExitCode, InputError, PlatformError
 from common.layout import Layout
 from common.quality.ledger import LedgerEntry, entries, run_ids
@@ -75,8 +75,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         if newest is not None:
             console.print(_headline(newest, state_of(layout, newest)), soft_wrap=True)
             show_summary(console, newest)
-    except SystemExit as leaving:  # --help
-        return int(leaving.code or 0)
+    except HelpShown:
+        return int(ExitCode.DONE)
     except PlatformError as error:
         print_error(error)
         return int(error.exit_code)

@@ -84,7 +84,7 @@ def _published_select(table: PublishedTable) -> str:
             raise InputError(
                 f"the files of {table.name} have gone",
                 where=part.location,
-                remedy="ask again; if it stays so, run ./build.sh run --only publish_hive --rebuild",
+                remedy="ask again; if it stays so, ./build.sh run --only publish_hive puts them back",
             )
         files += found
     if not files:

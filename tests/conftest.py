@@ -6,11 +6,12 @@ import os
 import sys
 from collections.abc import Callable
 from datetime import date
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import pytest
 from pyspark.sql import SparkSession
+from xdist.scheduler import LoadScopeScheduling
 
 from common.job import StageContext
 from common.layout import Layout
@@ -19,6 +20,25 @@ from common.settings import Settings, SourceSettings, load_settings, load_source
 
 # Python workers are started as `python3` otherwise, which need not be the one with our packages.
 os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+
+# PySpark takes a main module without a file, such as that of one of several pytest processes, for a doctest, and ends
+# the process.
+if not hasattr(sys.modules["__main__"], "__file__"):
+    sys.modules["__main__"].__file__ = pytest.__file__
+
+
+class ByRoom(LoadScopeScheduling):
+    """Gives the tests of a file to one process, and those of a directory below tests/integration, which share a run."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        path = PurePosixPath(nodeid.split("::", 1)[0])
+        return str(path.parent if path.match("tests/integration/*/*") else path)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByRoom:
+    """How tests are divided among processes; see pytest-xdist."""
+    config.option.loadscopereorder = False  # whole runs, which take longest, come first
+    return ByRoom(config, log)
 
 
 @pytest.fixture(scope="session")

@@ -29,7 +29,7 @@ import pandas as pd
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from common.errors import GateFailedError, InputError
+from common.errors import GateFailedError, TooLittleDataError
 from common.ml.classification import auc, logistic_of, summary
 from common.ml.splits import in_share, share_for
 from common.settings import ChurnSettings
@@ -54,11 +54,11 @@ def require_both_classes(labels: np.ndarray, where: str) -> None:
     """See that there is something to tell apart.
 
     Raises:
-        InputError: If there are no rows, or all have one label.
+        TooLittleDataError: If there are no rows, or all have one label.
     """
     if len(set(labels.tolist())) < 2:  # noqa: PLR2004 - churned and not
         what = "no customers" if not len(labels) else "all customers have one and the same label"
-        raise InputError(
+        raise TooLittleDataError(
             f"churn cannot be learned: {what}", where=where, remedy="more data, or another ml.churn_horizon_days"
         )
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from common.errors import InputError
+from common.errors import TooLittleDataError
 from common.settings import Promotion
 
 
@@ -55,7 +55,7 @@ def churn_dates(first: date, last: date, horizon_days: int, step_days: int, min_
         min_history_days: What lies before the first date of training.
 
     Raises:
-        InputError: If the data is too short for one date of training.
+        TooLittleDataError: If the data is too short for one date of training.
     """
     horizon = timedelta(days=horizon_days)
     test = last + timedelta(days=1) - horizon
@@ -67,7 +67,7 @@ def churn_dates(first: date, last: date, horizon_days: int, step_days: int, min_
         day -= timedelta(days=step_days)
     if not training:
         needed = min_history_days + 3 * horizon_days
-        raise InputError(
+        raise TooLittleDataError(
             f"{(last - first).days + 1} days of sales are too few to learn churn over {horizon_days} days",
             where=f"{first} to {last}",
             remedy=f"{needed} days are needed; wait, or set ml.churn_horizon_days of the source lower",

@@ -12,6 +12,7 @@ from common.ml.dates import Period
 from common.ml.popularity import ALL_SEGMENTS
 from common.settings import RecommendationSettings, SourceSettings
 from common.transforms.customer_days import History, is_purchase
+from common.transforms.scd2 import UNKNOWN_SK
 
 EVERYTHING = "*"
 
@@ -95,8 +96,9 @@ def fresh_purchases(daily: DataFrame, known: DataFrame, period: Period) -> DataF
 
 
 def products_on_sale(products: DataFrame, source: SourceSettings) -> DataFrame:
-    """Current products that can be recommended: product_id, category, is_replenishable."""
-    is_sold = F.col("is_current") & ~F.col("is_deleted") & F.coalesce("is_active", F.lit(True))
+    """Current products that can be recommended: product_id, category, is_replenishable. The unknown member is none."""
+    is_sold = (F.col("product_sk") != UNKNOWN_SK) & F.col("is_current") & ~F.col("is_deleted")
+    is_sold &= F.coalesce("is_active", F.lit(True))
     return products.where(is_sold & F.col("product_id").isNotNull()).select(
         "product_id", "category", _is_replenishable(source).alias("is_replenishable")
     )

@@ -15,7 +15,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 from scipy import sparse
 
-from common.errors import InputError
+from common.errors import TooLittleDataError
 from common.ml.baselines import ItemItem
 from common.ml.dates import Period
 from common.ml.interactions import fresh_purchases, interactions
@@ -79,7 +79,7 @@ def _collect(known: DataFrame, daily: DataFrame, period: Period, index: Index, l
     pairs["item"] = index.places(pairs["product_id"], index.items)
     pairs = pairs[pairs["item"] >= 0]
     if pairs.empty:
-        raise InputError(
+        raise TooLittleDataError(
             f"nobody with a past bought a product of theirs that was new to them from {period.first} on",
             where="fact_transactions",
             remedy="load more data, or set ml.recommendations.test_days higher",

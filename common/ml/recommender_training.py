@@ -19,7 +19,7 @@ from pyspark.ml.recommendation import ALSModel
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from common.errors import InputError
+from common.errors import TooLittleDataError
 from common.ml.baselines import fit_biases
 from common.ml.dates import Period
 from common.ml.interactions import interactions, newest_ratings
@@ -77,12 +77,12 @@ def index_before(past: Past, day: date) -> Index:
     """The customers and products that are known before a day.
 
     Raises:
-        InputError: If there are too few to learn from.
+        TooLittleDataError: If there are too few to learn from.
     """
     index = make_index(past.daily.where(F.col("day") < day))
     needed = max(past.settings.recommendations.min_users, _largest_rank(past.settings) + 1)
     if len(index.users) < needed:
-        raise InputError(
+        raise TooLittleDataError(
             f"{len(index.users)} customers have a past before {day}, {needed} are needed to learn tastes",
             where="warehouse/lake",
             remedy="load more data, or set ml.recommendations.min_users and the ranks lower",
@@ -97,7 +97,7 @@ def search(past: Past) -> Chosen:
     index = index_before(past, period.first)
     trials: list[dict[str, Any]] = []
     if past.ratings is not None and past.rated_before(period.first).isEmpty():
-        raise InputError(
+        raise TooLittleDataError(
             f"there are no ratings before {period.first}, from which stars are learned",
             where="transactions.rating",
             remedy="load older ones, or name `rating` as absent",
@@ -130,13 +130,13 @@ def rating_quality(past: Past, model: PipelineModel, index: Index) -> dict[str, 
     """Figures of stars on the test's days; None in a shop without ratings.
 
     Raises:
-        InputError: If nobody rated anything before the test, or within it.
+        TooLittleDataError: If nobody rated anything before the test, or within it.
     """
     if past.ratings is None:
         return None
     test = past.rated_in(past.test)
     if test.empty:
-        raise InputError(
+        raise TooLittleDataError(
             f"there are no ratings from {past.test.first} on", where="transactions.rating", remedy="load some"
         )
     train: pd.DataFrame = arrange(past.rated_before(past.test.first), index, "rating").toPandas()

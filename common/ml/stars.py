@@ -20,7 +20,7 @@ from pyspark.ml.recommendation import ALSModel
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from common.errors import InputError
+from common.errors import TooLittleDataError
 from common.ml.recommender import fit_factors
 from common.settings import FactorTrial, MlSettings
 
@@ -51,7 +51,7 @@ def fit_stars(rows: DataFrame, trial: FactorTrial, settings: MlSettings) -> ALSM
         stars; NaN for a customer or product without ratings.
 
     Raises:
-        InputError: If there are no rows.
+        TooLittleDataError: If there are no rows.
     """
     if not trial.biases:
         if rows.isEmpty():
@@ -83,8 +83,8 @@ def _fit_biases(rows: DataFrame) -> _Biases:
     return _Biases(mean, spark.createDataFrame(users, "user int, bias double"), item_biases)
 
 
-def _no_ratings() -> InputError:
-    return InputError("there are no ratings to learn from", where="transactions.rating", remedy="load some")
+def _no_ratings() -> TooLittleDataError:
+    return TooLittleDataError("there are no ratings to learn from", where="transactions.rating", remedy="load some")
 
 
 def _bias_of(rest: DataFrame, key: str) -> pd.DataFrame:

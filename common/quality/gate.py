@@ -121,6 +121,7 @@ class Gatekeeper:
         self._suites = suites or conf_root() / "expectations"
         self._lock = threading.Lock()
         self._context: EphemeralDataContext | None = None
+        self._definitions: dict[str, Any] = {}
         self._results: list[GateResult] = []
 
     def validate(self, suite: str, frame: DataFrame, parameters: Mapping[str, Any] | None = None) -> GateResult:
@@ -176,6 +177,11 @@ class Gatekeeper:
                 self._context.build_data_docs()
 
     def _definition(self, name: str) -> Any:  # noqa: ANN401 - Great Expectations is imported late
+        if name not in self._definitions:
+            self._definitions[name] = self._define(name)
+        return self._definitions[name]
+
+    def _define(self, name: str) -> Any:  # noqa: ANN401 - Great Expectations is imported late
         import great_expectations as gx  # noqa: PLC0415 - loading it takes seconds
 
         context = self._project()

@@ -11,7 +11,7 @@ from functools import partial
 
 from pyspark.sql import functions as F
 
-from common.errors import InputError
+from common.errors import TooLittleDataError
 from common.job import Stage, StageContext, StageResult
 from common.ml.churn_training import Labelled
 from common.ml.dates import ChurnDates, churn_dates
@@ -87,7 +87,7 @@ def _calendar(context: StageContext, history: History) -> tuple[dict[date, int],
     orders = {row["transaction_date"]: row["n"] for row in daily.collect()}
     last_day = max((day for day in orders if context.date is None or day <= context.date), default=None)
     if last_day is None:
-        raise InputError("there are no sales", where=FACT_TRANSACTIONS, remedy="load transactions first")
+        raise TooLittleDataError("there are no sales", where=FACT_TRANSACTIONS, remedy="load transactions first")
     settings = context.settings.ml.churn
     dates = churn_dates(
         min(orders), last_day, context.source.ml.churn_horizon_days, settings.step_days, settings.min_history_days
@@ -104,7 +104,14 @@ def _labelled(
     rows = with_label(found, history.lines, context.source.ml.churn_horizon_days)
     with context.persisted(rows) as kept:
         counts = {row["as_of"]: row["count"] for row in kept.groupBy("as_of").count().collect()}
-        gate_features(context, kept, context.settings.ml.churn.min_rows)
+        wanted = context.settings.ml.churn.min_rows
+        if context.may_learn_nothing and sum(counts.values()) < wanted:
+            raise TooLittleDataError(
+                f"{sum(counts.values())} rows are too few to learn churn from",
+                where=FACT_TRANSACTIONS,
+                remedy=f"{wanted} are needed; wait, or set ml.churn.min_rows lower",
+            )
+        gate_features(context, kept, wanted)
         yield Labelled(kept.drop("newest_input"), counts, dates, exposure, min(orders))
 
 

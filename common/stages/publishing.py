@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from urllib.parse import unquote, urlparse
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 from pyspark.sql import DataFrame
 
@@ -31,7 +32,7 @@ _GATE_SCHEMA = "table_name string, lake_rows bigint, published_rows bigint"
 
 
 def run(context: StageContext) -> StageResult:
-    """Publish what changed in the lake since the last publish, all tables at once.
+    """Publish what changed in the lake since the last publish, or has gone since then; all tables at once.
 
     Raises:
         InputError: If a table of the lake is not there yet.
@@ -40,7 +41,11 @@ def run(context: StageContext) -> StageResult:
     before = read_published(layout)
     versions = {name: _lake_version(context, name) for name in PUBLISHED_TABLES}
     metastore_is_there = layout.local("warehouse", "metastore_db").exists()
-    unchanged = {name for name, table in before.items() if table.lake_version == versions[name]}
+    unchanged = {
+        name
+        for name, table in before.items()
+        if table.lake_version == versions[name] and all(map(_is_there, table.parts))
+    }
     if metastore_is_there and unchanged == set(PUBLISHED_TABLES) and not context.rebuild:
         return StageResult("skipped", Account(0, 0), notes=("the lake has not changed",))
     number = _next_number(context)
@@ -49,7 +54,7 @@ def run(context: StageContext) -> StageResult:
         for name in PUBLISHED_TABLES
     ]
     fresh = [table for table in tables if table.name not in unchanged]
-    _gate(context, fresh)
+    _gate(context, tables)
     written = sum(_footer_rows(table) for table in fresh)
     read = sum(delta.recorded_rows(spark, layout.lake(table.name)) for table in fresh)
     hive.register(spark, context.settings.database, layout.path("warehouse", "hive"), tables)
@@ -95,7 +100,7 @@ def _publish(
     if contents is None:
         contents, _ = contents_of(lake, by)
     old = (
-        {tuple(part.values.values()): part for part in before.parts}
+        {tuple(part.values.values()): part for part in before.parts if _is_there(part)}
         if before and before.columns == tuple(columns)
         else {}
     )
@@ -174,8 +179,19 @@ def _gate(context: StageContext, tables: list[PublishedTable]) -> None:
 
 def _footer_rows(table: PublishedTable) -> int:
     """Rows of a published table as the footers of its files say."""
-    files = [path for part in table.parts for path in Path(part.location).glob("*.parquet")]
-    return sum(int(pq.read_metadata(path).num_rows) for path in files)
+    return sum(map(_part_rows, table.parts))
+
+
+def _part_rows(part: PublishedPartition) -> int:
+    return sum(int(pq.read_metadata(path).num_rows) for path in Path(part.location).glob("*.parquet"))
+
+
+def _is_there(part: PublishedPartition) -> bool:
+    """Whether the files of a partition still have its rows."""
+    try:
+        return _part_rows(part) == part.rows
+    except (OSError, pa.ArrowInvalid):
+        return False
 
 
 def _remove_outdated(context: StageContext) -> None:

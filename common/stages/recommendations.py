@@ -12,7 +12,7 @@ from typing import Any
 
 from pyspark.sql import functions as F
 
-from common.errors import InputError
+from common.errors import TooLittleDataError
 from common.job import Stage, StageContext, StageResult
 from common.ml import outputs
 from common.ml.dates import Period
@@ -79,17 +79,23 @@ def _shop(context: StageContext, origin: Origin) -> Iterator[Shop]:
     events = history.events if day is None else history.events.where(F.col("event_date") <= F.lit(day))
     last = lines.where("quantity > 0").agg(F.max("transaction_date")).first()
     if last is None or last[0] is None:
-        raise InputError("there are no sales", where=FACT_TRANSACTIONS, remedy="load transactions first")
+        raise TooLittleDataError("there are no sales", where=FACT_TRANSACTIONS, remedy="load transactions first")
     end = last[0] + timedelta(days=1)
     daily = daily_interactions(replace(history, lines=lines, events=events), settings).where(F.col("day") < F.lit(end))
     with context.persisted(daily) as kept, context.persisted(ratings(lines)) as rated:
+        if kept.isEmpty():
+            raise TooLittleDataError(
+                "no known customer had to do with a known product",
+                where=FACT_TRANSACTIONS,
+                remedy="load users and products",
+            )
         context.gate("train_recommendations.interactions", kept)
         has_ratings = "rating" not in (
             context.source.datasets["transactions"].absent if context.source.datasets else ()
         )
         if has_ratings:
             if rated.isEmpty():
-                raise InputError(
+                raise TooLittleDataError(
                     "there are no ratings", where=FACT_TRANSACTIONS, remedy="load some, or name `rating` as absent"
                 )
             context.gate("train_recommendations.ratings", rated)
@@ -97,7 +103,7 @@ def _shop(context: StageContext, origin: Origin) -> Iterator[Shop]:
         past = Past(rated if has_ratings else None, kept, test, context.settings.ml)
         on_sale = products_on_sale(history.products, context.source)
         if on_sale.isEmpty():
-            raise InputError(
+            raise TooLittleDataError(
                 "no product is on sale", where=DIM_PRODUCTS, remedy="load products, or mark some as active"
             )
         with context.persisted(on_sale) as sold, context.persisted(customer_segments(history.users)) as segments:

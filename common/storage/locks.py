@@ -14,6 +14,9 @@ from common.errors import LockedError
 from common.layout import Layout
 from common.storage.files import unwritable
 
+# What Derby says when another process has the metastore of a local root.
+METASTORE_IN_USE = "Another instance of Derby may have already booted"
+
 
 @contextmanager
 def hold(layout: Layout, outputs: Sequence[str]) -> Iterator[None]:

@@ -147,11 +147,12 @@ def user_metrics(users: DataFrame, lines: DataFrame, visits: DataFrame) -> DataF
 
 def _purchases(lines: DataFrame) -> DataFrame:
     sold = F.col("is_sale")
+    known_category = F.nullif("category", F.lit(NOT_KNOWN))
     return lines.groupBy("user_id").agg(
         F.min(F.when(sold, F.col("sales_date"))).alias("first_purchase_date"),
         F.max(F.when(sold, F.col("sales_date"))).alias("last_purchase_date"),
         F.count_distinct(F.when(sold, F.col("order_id"))).alias("orders"),
-        F.count_distinct(F.when(sold, F.col("category"))).alias("distinct_categories"),
+        F.count_distinct(F.when(sold, known_category)).alias("distinct_categories"),
         F.sum(F.when(sold, F.col("quantity"))).alias("units"),
         F.count_if("is_return").alias("return_lines"),
         *[_money(name) for name in _AMOUNTS],

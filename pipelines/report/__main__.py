@@ -7,7 +7,7 @@ import sys
 import webbrowser
 from collections.abc import Sequence
 
-from common.arguments import Parser, default_root, print_error
+from common.arguments import HelpShown, Parser, default_root, print_error
 from common.errors import ExitCode, PlatformError, UsageError
 from common.layout import Layout
 from pipelines.report.site import write_report
@@ -26,8 +26,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         if not layout.is_local:
             raise UsageError("the report reads a directory", where="--root", remedy="name a local root")
         first = write_report(layout)
-    except SystemExit as leaving:  # --help
-        return int(leaving.code or 0)
+    except HelpShown:
+        return int(ExitCode.DONE)
     except PlatformError as error:
         print_error(error)
         return int(error.exit_code)

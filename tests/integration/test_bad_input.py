@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -133,16 +135,52 @@ class TestSeenBeforeSparkStarts:
         assert outcome.code == 2
         assert outcome.line
 
+    @pytest.mark.parametrize("main", [clean_users.main, runner.main], ids=["job", "run"])
     @pytest.mark.parametrize("root", ["{tmp}/file/below", "{tmp}/file", "/proc/shop", ""])
-    def test_a_root_that_cannot_be_written(self, call: Callable[..., Outcome], tmp_path: Path, root: str) -> None:
+    def test_a_root_that_cannot_be_written(
+        self, call: Callable[..., Outcome], tmp_path: Path, root: str, main: Main
+    ) -> None:
         (tmp_path / "file").write_text("a file, not a directory")
-        outcome = call(clean_users.main, root=root.format(tmp=tmp_path) or "  ")
+        outcome = call(main, root=root.format(tmp=tmp_path) or "  ")
         assert outcome.code == 2
         assert "cannot write" in outcome.line or "the root is empty" in outcome.line
+
+    @pytest.mark.parametrize("main", [clean_users.main, runner.main], ids=["job", "run"])
+    def test_a_root_with_data_that_became_read_only(
+        self, call: Callable[..., Outcome], layout: Layout, main: Main, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """As the kernel says it: who runs the tests may be allowed to write anywhere."""
+        samples.put_shop(layout)
+        before = sorted(layout.local().rglob("*"))
+
+        def refuse(*arguments: object, **options: object) -> None:
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+        monkeypatch.setattr("common.storage.files.tempfile.TemporaryFile", refuse)
+        outcome = call(main)
+        assert outcome.code == 2
+        assert f"cannot write: Read-only file system [{layout.root}]" in outcome.line
+        assert sorted(layout.local().rglob("*")) == before
 
     def test_help_is_no_failure(self, call: Callable[..., Outcome]) -> None:
         outcome = call(clean_users.main, "--help")
         assert (outcome.code, outcome.errors) == (0, [])
+
+
+@pytest.mark.parametrize(
+    ("main", "module"), [(clean_users.main, "common.cli"), (runner.main, "pipelines.run")], ids=["job", "run"]
+)
+def test_a_library_that_ends_the_process_is_no_success(
+    layout: Layout, capsys: pytest.CaptureFixture[str], main: Main, module: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    samples.put_shop(layout)
+
+    def leave(*arguments: object) -> None:
+        raise SystemExit(0)
+
+    monkeypatch.setattr(f"{module}.start_session", leave)
+    assert main(["--root", layout.root]) == 1
+    assert "error: SystemExit: 0" in capsys.readouterr().err
 
 
 def test_invalid_bytes_and_broken_lines_are_quarantined_and_counted(

@@ -10,8 +10,9 @@ import pytest
 from deltalake import DeltaTable
 
 from common.layout import Layout
+from common.quality.ledger import entries
 from pipelines.tables import connect
-from tests.runs import PROJECT, run_graph
+from tests.runs import PROJECT, run_graph, run_json
 
 pytestmark = pytest.mark.slow
 
@@ -61,13 +62,22 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Layout:
     source = directory / "my-shop.yaml"
     source.write_text(mapping[1].replace("/srv/lantern", str(files)), encoding="utf-8")
     layout = Layout.at(directory / "root")
-    run_graph(layout, "--source", str(source), "--to", "publish_hive")
+    run_graph(layout, "--source", str(source))
     return layout
 
 
 def one(layout: Layout, query: str) -> Any:
     ((value,),) = connect(layout, "ecommerce", "clean. lake.").execute(query).fetchall()
     return value
+
+
+def test_a_shop_of_three_days_has_everything_but_models(shop: Layout) -> None:
+    stages = {stage["name"]: stage for stage in run_json(shop)["stages"]}
+    learning = {"train_recommendations", "train_churn"}
+    assert {name for name, stage in stages.items() if stage["status"] != "ok"} == learning
+    notes = {entry.stage: entry.notes for entry in entries(shop, run_json(shop)["run_id"])}
+    assert notes["train_churn"][0].startswith("warning: 3 days of sales are too few to learn churn over 30 days [")
+    assert "customers have a past before" in notes["train_recommendations"][0]
 
 
 def test_what_is_wrong_is_turned_away_with_its_reason(shop: Layout) -> None:

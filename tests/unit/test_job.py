@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, cast
@@ -10,7 +11,15 @@ import pytest
 from pyspark.errors import AnalysisException
 from pyspark.sql import SparkSession
 
-from common.errors import AccountError, ConfigurationError, ExitCode, GateFailedError, InputError, PlatformError
+from common.errors import (
+    AccountError,
+    ConfigurationError,
+    ExitCode,
+    GateFailedError,
+    InputError,
+    PlatformError,
+    TooLittleDataError,
+)
 from common.job import Stage, StageContext, StageResult, as_platform_error, execute
 from common.layout import Layout
 from common.quality.accounting import Account
@@ -33,7 +42,7 @@ def stage(run: Callable[[StageContext], StageResult], **changes: Any) -> Stage:
     return Stage("a_stage", "do it", (), ("x/out",), run, **changes)
 
 
-def fails_with(error: Exception) -> Callable[[StageContext], StageResult]:
+def fails_with(error: BaseException) -> Callable[[StageContext], StageResult]:
     def run(context: StageContext) -> StageResult:
         raise error
 
@@ -67,11 +76,12 @@ def test_a_stage_without_a_gate_has_no_time_for_one(context: StageContext) -> No
         (InputError("missing", remedy="copy it"), ExitCode.INPUT, "missing -> copy it"),
         (ValueError("a\nb"), ExitCode.UNEXPECTED, "ValueError: a b -> the trace is in the log under ops/logs"),
         (MemoryError(), ExitCode.UNEXPECTED, "MemoryError: -> the trace is in the log under ops/logs"),
+        (SystemExit(0), ExitCode.UNEXPECTED, "SystemExit: 0 -> the trace is in the log under ops/logs"),
     ],
-    ids=lambda value: type(value).__name__ if isinstance(value, Exception) else None,
+    ids=lambda value: type(value).__name__ if isinstance(value, BaseException) else None,
 )
 def test_a_failure_becomes_an_exit_code_and_a_line(
-    context: StageContext, error: Exception, code: ExitCode, line: str
+    context: StageContext, error: BaseException, code: ExitCode, line: str
 ) -> None:
     entry = execute(stage(fails_with(error)), context)
     assert (entry.status, entry.exit_code, entry.error, entry.rows) == ("failed", code, line, None)
@@ -104,6 +114,35 @@ def test_an_output_that_is_held_is_a_failure_of_its_own_kind(context: StageConte
     assert execute(stage(run), context).exit_code == ExitCode.DONE
 
 
+def test_too_little_to_learn_from_is_an_input_alone_and_skipped_in_a_run(context: StageContext) -> None:
+    learns = stage(fails_with(TooLittleDataError("two customers", where="lake", remedy="wait")))
+    alone = execute(learns, context)
+    assert (alone.status, alone.exit_code, alone.error) == ("failed", ExitCode.INPUT, "two customers [lake] -> wait")
+    in_a_run = execute(learns, replace(context, may_learn_nothing=True))
+    assert (in_a_run.status, in_a_run.exit_code, in_a_run.error) == ("skipped", ExitCode.DONE, None)
+    assert in_a_run.notes == ("warning: two customers [lake] -> wait",)
+
+
+@pytest.mark.parametrize("is_full", [False, True], ids=["no directory", "full disk"])
+def test_what_the_ledger_could_not_keep_is_not_done(
+    context: StageContext, monkeypatch: pytest.MonkeyPatch, is_full: bool
+) -> None:
+    if is_full:
+
+        def full(*arguments: object) -> None:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        monkeypatch.setattr("common.quality.ledger.write_json", full)
+    else:
+        context.layout.local("ops").mkdir(parents=True)
+        context.layout.local("ops", "ledger").write_text("a file, not a directory")
+    entry = execute(stage(lambda context: StageResult()), context)
+    assert (entry.status, entry.exit_code) == ("failed", ExitCode.USAGE)
+    assert str(entry.error).startswith("cannot write: ")
+    assert str(context.layout.local("ops", "ledger")) in str(entry.error)
+    assert execute(stage(fails_with(InputError("gone"))), context).exit_code == ExitCode.INPUT
+
+
 class FailedRead(AnalysisException):
     """What Spark raises, without Spark."""
 
@@ -126,6 +165,13 @@ class FailedRead(AnalysisException):
 def test_a_file_that_spark_cannot_read_is_an_input(condition: str, text: str, code: ExitCode, where: str) -> None:
     failure = as_platform_error(FailedRead(condition, text))
     assert (failure.exit_code, failure.where) == (code, where)
+
+
+def test_a_metastore_that_another_process_has_is_locked() -> None:
+    derby = "XSDB6: Another instance of Derby may have already booted the database /root/warehouse/metastore_db."
+    failure = as_platform_error(RuntimeError(f"An error occurred: {'at some.class ' * 100} Caused by: {derby}"))
+    assert failure.exit_code == ExitCode.LOCKED
+    assert str(failure).startswith("the metastore is in use by another process [warehouse/metastore_db] ->")
 
 
 def test_a_failure_of_the_platform_stays_what_it_is() -> None:

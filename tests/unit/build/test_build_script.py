@@ -102,6 +102,15 @@ def test_a_machine_without_python_is_told_what_to_install(tmp_path: Path) -> Non
     assert "Python 3.11 or newer is needed, found none: install python3.11" in refused.stderr
 
 
+def test_packages_import_each_other_in_one_direction() -> None:
+    """The contracts of pyproject.toml: common knows nobody, generators stand alone, jobs know common, nobody jobs."""
+    checked = subprocess.run(
+        [Path(sys.prefix, "bin", "lint-imports")], cwd=PROJECT, capture_output=True, text=True, check=False
+    )
+    assert checked.returncode == 0, checked.stdout
+    assert "Contracts: 4 kept, 0 broken." in checked.stdout
+
+
 def test_shell_scripts_pass_shellcheck() -> None:
     shellcheck = Path(sys.prefix, "bin", "shellcheck")
     checked = subprocess.run([shellcheck, BUILD, PROJECT / ".ci" / "run"], capture_output=True, text=True, check=False)

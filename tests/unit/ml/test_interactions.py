@@ -60,7 +60,7 @@ def test_only_current_products_on_sale_are_offered(spark: SparkSession, source: 
     products = [
         product(1), product(2, is_active=False), product(3, is_deleted=True), product(4, is_current=False),
         product(5, is_active=None), product(6, category="Grocery"), product(7, subcategory="Vitamins"),
-        product(8, category=None, subcategory=None),
+        product(8, category=None, subcategory=None), product(-1, product_id="unknown"),
     ]  # fmt: skip
     found = products_on_sale(history(spark, [line("a", 1)], products=products).products, source).collect()
     assert {row["product_id"]: row["is_replenishable"] for row in found} == {

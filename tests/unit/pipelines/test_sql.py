@@ -20,6 +20,7 @@ from common.layout import Layout
 from common.storage.published import PublishedPartition, PublishedTable, write_published
 from pipelines import sql, status
 from pipelines.answers import write_table
+from tests.runs import python
 
 Capture = pytest.CaptureFixture[str]
 
@@ -210,6 +211,16 @@ def test_files_that_have_gone_are_no_empty_table(shop: Layout, capsys: Capture) 
     rmtree(shop.local("warehouse", "hive", "dim_users"))
     assert ask(shop, "SELECT * FROM dim_users") == 4
     assert "error: the files of dim_users have gone [" in capsys.readouterr().err
+
+
+def test_duckdb_answers_without_spark(shop: Layout) -> None:
+    """What keeps an answer below a second or two: nothing of Spark is loaded for it."""
+    program = (
+        "import sys; from pipelines import sql; code = sql.main(sys.argv[1:]); "
+        "sys.exit(code or ', '.join({'pyspark', 'great_expectations'} & set(sys.modules)) or 0)"
+    )
+    done = python("-c", program, "SELECT count(*) AS n FROM dim_users", "--root", shop.root, "--format", "csv")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "n\n3\n", "")
 
 
 @pytest.mark.parametrize("query", ["SELECT 1", "SELECT * FROM clean.users"])

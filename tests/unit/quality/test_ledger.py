@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from pathlib import Path
+
+import pytest
 
 from common.layout import Layout
 from common.quality.ledger import LedgerEntry, entries, new_run_id, record, run_ids
@@ -56,8 +59,10 @@ def test_a_stage_that_ran_again_in_a_run_replaces_its_entry(layout: Layout) -> N
     assert list(entries(layout, ENTRY.run_id)) == [ENTRY]
 
 
-def test_an_entry_on_a_remote_root_is_left_to_the_log() -> None:
+def test_an_entry_on_a_remote_root_is_left_to_the_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
     record(Layout("hdfs://name/shop"), ENTRY)
+    assert list(tmp_path.iterdir()) == [], "no directory that is called hdfs:"
 
 
 def test_a_run_has_an_identifier_of_its_own_that_sorts_by_time() -> None:

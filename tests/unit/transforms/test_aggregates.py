@@ -290,7 +290,7 @@ def test_who_only_returned_has_a_value_and_no_scores(spark):
         [
             ("back", 0, 1, None, "-5.00", "2.00", None, 0, None, None, None),
             ("waits", 0, 0, None, "0.00", "2.00", None, 0, None, None, None),
-            ("buys", 1, 0, 0, "1.00", None, "1.00", 1, 1, 1, 1),
+            ("buys", 1, 0, 0, "1.00", None, "1.00", 0, 1, 1, 1),
         ],
     )
 

@@ -12,29 +12,49 @@ from typing import Any
 
 ROWS = 100
 Row = dict[str, Any]
+_OF_THE_TABLE = ("table_", "column_mean_", "column_stdev_")
 
 
 @dataclass(frozen=True)
 class Break:
-    """A change of the good frame.
+    """A change of the good frame; `one & other` is both at once.
 
     Attributes:
-        fails: Labels of all the expectations that are not met any more.
-        last: Other values of the last row.
-        many: Columns whose value is another one in the first so many rows.
+        fails: Labels of all the expectations that are not met any more, with the number of values that are unexpected,
+            or None where the table or column as a whole is.
+        edits: Other values of the last row, of the one before it, and so on.
+        many: Columns whose values are others in the first rows.
         rows: How many rows are left.
-        is_repeated: Whether the last row is there twice.
+        repeated: Values in which a copy of a row differs from it, if there is to be one.
         is_plain: Whether the values that are just tolerated are left out, so that they do not fail as well.
         parameters: What the suite is told instead.
     """
 
-    fails: frozenset[str]
-    last: Mapping[str, Any] = field(default_factory=dict)
-    many: Mapping[str, tuple[Any, int]] = field(default_factory=dict)
+    fails: Mapping[str, int | None]
+    edits: Sequence[Mapping[str, Any]] = ()
+    many: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     rows: int = ROWS
-    is_repeated: bool = False
+    repeated: Mapping[str, Any] | None = None
     is_plain: bool = False
     parameters: Mapping[str, Any] = field(default_factory=dict)
+
+    def __and__(self, other: Break) -> Break:
+        """Both at once."""
+        counts = dict(self.fails)
+        for label, count in other.fails.items():
+            before = counts.get(label, 0)
+            assert before == 0 or (before and count), f"each would hide whether the other breaks {label}"
+            counts[label] = count if count is None else (before or 0) + count
+        assert self.repeated is None or other.repeated is None
+        return Break(
+            counts,
+            (*self.edits, *other.edits),
+            {**self.many, **other.many},
+            min(self.rows, other.rows),
+            other.repeated if self.repeated is None else self.repeated,
+            self.is_plain or other.is_plain,
+            {**self.parameters, **other.parameters},
+        )
 
 
 @dataclass(frozen=True)
@@ -47,7 +67,7 @@ class Case:
         row: The values of a row by its number.
         breaks: Together they break all expectations.
         parameters: What the suite is told.
-        tolerated: Columns whose value is another one in the first so many rows, which is just accepted.
+        tolerated: Columns whose values are others in the first rows, which is just accepted.
     """
 
     suite: str
@@ -55,7 +75,7 @@ class Case:
     row: Callable[[int], Row]
     breaks: Sequence[Break]
     parameters: Mapping[str, Any] = field(default_factory=dict)
-    tolerated: Mapping[str, tuple[Any, int]] = field(default_factory=dict)
+    tolerated: Mapping[str, Sequence[Any]] = field(default_factory=dict)
 
     def good(self, *, is_plain: bool = False) -> list[Row]:
         """The rows that the suite accepts."""
@@ -64,14 +84,17 @@ class Case:
     def broken(self, change: Break) -> list[Row]:
         """The rows that it does not."""
         rows = _edited(self.good(is_plain=change.is_plain), change.many)[: change.rows]
-        if change.last:
-            rows[-1] |= change.last
-        return [*rows, rows[-1]] if change.is_repeated else rows
+        for place, edit in enumerate(change.edits, start=1):
+            rows[-place] |= edit
+        return rows if change.repeated is None else [*rows, {**rows[len(rows) // 2], **change.repeated}]
 
 
-def fails(*labels: str, last: Mapping[str, Any] | None = None, **more: Any) -> Break:
-    """A change that breaks exactly these."""
-    return Break(frozenset(labels), last or {}, **more)
+def fails(*labels: str, last: Mapping[str, Any] | None = None, count: int | None = None, **more: Any) -> Break:
+    """A change that breaks exactly these, by the last row or by as many as there are other values for."""
+    if count is None:
+        count = max((len(values) for values in more.get("many", {}).values()), default=1)
+    counts = {label: None if label.removeprefix("~").startswith(_OF_THE_TABLE) else count for label in labels}
+    return Break(counts, [last] if last else (), **more)
 
 
 def no_nulls(*columns: str) -> Break:
@@ -80,23 +103,38 @@ def no_nulls(*columns: str) -> Break:
 
 
 def too_few() -> Break:
-    """Fewer rows than usual."""
-    return fails("~table_row_count_to_be_between", parameters={"rows_usual": ROWS + 1})
+    """Fewer rows than usual, by one if there is one twice."""
+    return fails("~table_row_count_to_be_between", parameters={"rows_usual": ROWS + 2})
 
 
 def between(**values: Any) -> Break:
-    """Values of the last row that lie just beyond a limit."""
-    return fails(*(f"be_between {name}" for name in values), last=values)
+    """Values that lie just beyond a limit: one for a row, or several."""
+    return _each("be_between", values)
 
 
 def in_set(**values: Any) -> Break:
-    """Values of the last row that are none of those allowed."""
-    return fails(*(f"be_in_set {name}" for name in values), last=values)
+    """Values that are none of those allowed: one for a row, or several."""
+    return _each("be_in_set", values)
 
 
 def matching(**values: Any) -> Break:
-    """Values of the last row that do not match."""
-    return fails(*(f"match_regex {name}" for name in values), last=values)
+    """Values that do not match: one for a row, or several."""
+    return _each("match_regex", values)
+
+
+def _each(kind: str, values: Mapping[str, Any]) -> Break:
+    listed = {name: value if isinstance(value, list | tuple) else [value] for name, value in values.items()}
+    edits: list[Row] = [{} for _ in range(max(map(len, listed.values())))]
+    for name, several in listed.items():
+        for edit, value in zip(edits, several, strict=False):
+            edit[name] = value
+    return Break({f"{kind} {name}": len(several) for name, several in listed.items()}, edits)
+
+
+def twice(*labels: str, **others: Any) -> Break:
+    """A row again, with other values in columns that are no part of its key."""
+    both = {label: count and 2 for label, count in fails(*labels).fails.items()}
+    return Break(both, repeated=others)
 
 
 def either(number: int, low: Any, high: Any) -> Any:
@@ -104,8 +142,18 @@ def either(number: int, low: Any, high: Any) -> Any:
     return low if number % 2 else high
 
 
-def _edited(rows: list[Row], many: Mapping[str, tuple[Any, int]]) -> list[Row]:
+def key(number: int, *names: str) -> dict[str, str]:
+    """Values of a compound key: two rows or more have the same ones in any of its columns but one."""
+    first, *others = names
+    found = {}
+    for name in others:
+        number, digit = divmod(number, 5)
+        found[name] = f"{name} {digit}"
+    return {first: f"{first} {number}", **found}
+
+
+def _edited(rows: list[Row], many: Mapping[str, Sequence[Any]]) -> list[Row]:
     return [
-        {**row, **{name: value for name, (value, count) in many.items() if number < count}}
+        {**row, **{name: values[number] for name, values in many.items() if number < len(values)}}
         for number, row in enumerate(rows)
     ]

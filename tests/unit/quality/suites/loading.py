@@ -4,13 +4,29 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.unit.quality.suites.cases import ROWS, Case, between, either, fails, in_set, matching, no_nulls, too_few
+from tests.unit.quality.suites.cases import (
+    ROWS,
+    Case,
+    between,
+    either,
+    fails,
+    in_set,
+    matching,
+    no_nulls,
+    too_few,
+    twice,
+)
 
 _USUAL = {"rows_usual": ROWS}
 _VERSION_COLUMNS = (
     "valid_from timestamp, valid_to timestamp, is_current boolean, is_deleted boolean, is_interval boolean"
 )
 _TOKEN = "0123456789abcdef" * 4
+_NO_TOKENS = ("", _TOKEN[1:], f"0{_TOKEN}", f"{_TOKEN}0", f"{_TOKEN[1:]}g", _TOKEN.upper())
+_NO_MONTHS = (
+    "2010-1", "201-01", "20100-01", "2010-011", "2010-01-1", "2010-01-011", "x2010-01", "2010-01x", "201x-01",
+    "2010-0x", "2010-01-x1", "2010.01",
+)  # fmt: skip
 
 
 def _version(number: int) -> dict[str, Any]:
@@ -24,10 +40,11 @@ def _version(number: int) -> dict[str, Any]:
 
 
 _VERSION_BREAKS = (
-    too_few(),
-    between(valid_from="1899-12-31 23:59:59", valid_to="1899-12-31 23:59:59"),
-    between(valid_from="9999-12-30 00:00:01", valid_to="9999-12-31 00:00:01"),
-    in_set(is_interval=False),
+    fails("~table_row_count_to_be_between", rows=1, is_plain=True),
+    fails("table_row_count_to_be_between", "~table_row_count_to_be_between", rows=0),
+)
+_BEYOND = in_set(is_interval=False) & between(
+    valid_from=["1899-12-31 23:59:59", "9999-12-30 00:00:01"], valid_to=["1899-12-31 23:59:59", "9999-12-31 00:00:01"]
 )
 
 DIM_USERS = Case(
@@ -46,17 +63,16 @@ DIM_USERS = Case(
     },
     [
         *_VERSION_BREAKS,
-        no_nulls("user_sk", "user_id", "valid_from", "valid_to", "is_current", "is_deleted"),
-        fails("be_unique user_sk", is_repeated=True),
-        matching(email_token="ada@shop.example", phone_token=_TOKEN[1:], name_token=f"{_TOKEN}0"),
-        matching(email_token=_TOKEN[1:], phone_token=f"{_TOKEN}0", name_token=f"{_TOKEN[1:]}g"),
-        between(birth_year=1899),
-        between(birth_year=2101),
-        fails("~not_be_null country", many={"country": (None, 11)}),
-        fails("table_row_count_to_be_between", "~table_row_count_to_be_between", rows=0),
+        too_few()
+        & no_nulls("user_sk", "user_id", "valid_from", "valid_to", "is_current", "is_deleted")
+        & twice("be_unique user_sk")
+        & _BEYOND
+        & between(birth_year=[1899, 2101])
+        & matching(email_token=_NO_TOKENS, phone_token=_NO_TOKENS, name_token=_NO_TOKENS)
+        & fails("~not_be_null country", many={"country": [None] * 11}),
     ],
     {**_USUAL, "earliest_birth_year": 1900},
-    {"country": (None, 10)},
+    {"country": [None] * 10},
 )
 
 DIM_PRODUCTS = Case(
@@ -75,15 +91,16 @@ DIM_PRODUCTS = Case(
     },
     [
         *_VERSION_BREAKS,
-        no_nulls("product_sk", "product_id", "valid_from", "valid_to", "is_current", "is_deleted"),
-        fails("be_unique product_sk", is_repeated=True),
-        between(list_price="-0.01", unit_cost="-0.01", stock_quantity=-1),
-        fails("~not_be_null category", many={"category": (None, 11)}),
-        fails("~be_in_set is_above_cost", many={"is_above_cost": (False, 11)}),
-        fails("table_row_count_to_be_between", "~table_row_count_to_be_between", rows=0),
+        too_few()
+        & no_nulls("product_sk", "product_id", "valid_from", "valid_to", "is_current", "is_deleted")
+        & twice("be_unique product_sk")
+        & _BEYOND
+        & between(list_price="-0.01", unit_cost="-0.01", stock_quantity=-1)
+        & fails("~not_be_null category", many={"category": [None] * 11})
+        & fails("~be_in_set is_above_cost", many={"is_above_cost": [False] * 11}),
     ],
     _USUAL,
-    {"category": (None, 10), "is_above_cost": (False, 10)},
+    {"category": [None] * 10, "is_above_cost": [False] * 10},
 )
 
 FACT_TRANSACTIONS = Case(
@@ -119,22 +136,20 @@ FACT_TRANSACTIONS = Case(
     },
     [
         no_nulls(
-            "transaction_id", "order_id", "user_sk", "product_sk", "user_id", "product_id", "quantity", "total_amount",
-            "gross_amount", "return_amount", "net_amount", "transaction_ts", "transaction_date", "transaction_month",
-            "is_sale", "is_return", "is_unknown_user", "is_unknown_product",
-        ),
-        fails("be_unique transaction_id", is_repeated=True),
-        in_set(status="lost", currency="EUR"),
-        between(rating=0, unit_price="-0.01", return_amount="-0.01", transaction_ts="2009-12-31 23:59:59"),
-        between(rating=6),
-        matching(transaction_month="2010-1"),
-        matching(transaction_month="2010-01-1"),
-        fails("~be_between gross_amount", many={"gross_amount": ("-0.01", 2)}),
-        fails("~be_in_set is_unknown_user", many={"is_unknown_user": (True, 6)}),
-        fails("~be_in_set is_unknown_product", many={"is_unknown_product": (True, 6)}),
+            "transaction_id", "order_id", "user_sk", "product_sk", "user_id", "product_id", "quantity", "unit_price",
+            "total_amount", "gross_amount", "return_amount", "net_amount", "transaction_ts", "transaction_date",
+            "transaction_month", "is_sale", "is_return", "is_unknown_user", "is_unknown_product",
+        )
+        & twice("be_unique transaction_id")
+        & in_set(status="lost", currency="EUR")
+        & between(rating=[0, 6], unit_price="-0.01", return_amount="-0.01", transaction_ts="2009-12-31 23:59:59")
+        & matching(transaction_month=_NO_MONTHS)
+        & fails("~be_between gross_amount", many={"gross_amount": ["-0.01"] * 2})
+        & fails("~be_in_set is_unknown_user", many={"is_unknown_user": [True] * 6})
+        & fails("~be_in_set is_unknown_product", many={"is_unknown_product": [True] * 6}),
     ],
     {"statuses": ["paid", "returned"], "currencies": ["USD"], "earliest_ts": "2010-01-01"},
-    {"gross_amount": ("-0.01", 1), "is_unknown_user": (True, 5), "is_unknown_product": (True, 5)},
+    {"gross_amount": ["-0.01"], "is_unknown_user": [True] * 5, "is_unknown_product": [True] * 5},
 )  # fmt: skip
 
 FACT_CLICKSTREAM = Case(
@@ -161,18 +176,17 @@ FACT_CLICKSTREAM = Case(
         no_nulls(
             "event_id", "user_sk", "product_sk", "session_id", "event_ts", "event_date", "event_month", "event_type",
             "is_bot", "is_anonymous", "is_unknown_user", "is_unknown_product",
-        ),
-        fails("be_unique event_id", is_repeated=True),
-        in_set(event_type="click"),
-        between(quantity=-1, event_ts="2009-12-31 23:59:59"),
-        matching(event_month="2010-1"),
-        matching(event_month="2010-01-1"),
-        fails("~be_in_set is_unknown_user", many={"is_unknown_user": (True, 6)}),
-        fails("~be_in_set is_unknown_product", many={"is_unknown_product": (True, 6)}),
-        fails("~be_in_set is_bot", many={"is_bot": (True, 21)}),
+        )
+        & twice("be_unique event_id")
+        & in_set(event_type="click")
+        & between(quantity=-1, event_ts="2009-12-31 23:59:59")
+        & matching(event_month=_NO_MONTHS)
+        & fails("~be_in_set is_unknown_user", many={"is_unknown_user": [True] * 6})
+        & fails("~be_in_set is_unknown_product", many={"is_unknown_product": [True] * 6})
+        & fails("~be_in_set is_bot", many={"is_bot": [True] * 21}),
     ],
     {"event_types": ["search", "purchase"], "earliest_ts": "2010-01-01"},
-    {"is_bot": (True, 20), "is_unknown_user": (True, 5), "is_unknown_product": (True, 5)},
+    {"is_bot": [True] * 20, "is_unknown_user": [True] * 5, "is_unknown_product": [True] * 5},
 )  # fmt: skip
 
 INTEGRITY = Case(
@@ -187,9 +201,8 @@ INTEGRITY = Case(
         fails(
             "column_pair_values_to_be_equal rows_read rows", "column_pair_values_to_be_equal sum_read sum_kept",
             last={"rows": ROWS, "sum_kept": "10.01"},
-        ),
-        between(orphan_users=1, orphan_products=1),
-        between(orphan_users=-1, orphan_products=-1),
+        )
+        & between(orphan_users=[1, -1], orphan_products=[1, -1]),
     ],
 )  # fmt: skip
 
@@ -198,10 +211,11 @@ PUBLISH = Case(
     "table_name string, lake_rows long, published_rows long",
     lambda number: {"table_name": f"table {number}", "lake_rows": 1, "published_rows": 1},
     [
-        in_set(table_name="table 100"),
-        fails("be_unique table_name", is_repeated=True),
-        fails("column_pair_values_to_be_equal lake_rows published_rows", last={"published_rows": 2}),
-        fails("~be_between published_rows", last={"lake_rows": 0, "published_rows": 0}),
+        fails("column_distinct_values_to_equal_set table_name", rows=ROWS - 1, count=0),
+        fails("column_distinct_values_to_equal_set table_name", last={"table_name": "table 100"})
+        & twice("be_unique table_name")
+        & fails("column_pair_values_to_be_equal lake_rows published_rows", last={"published_rows": 2})
+        & fails("~be_between published_rows", last={"lake_rows": 0, "published_rows": 0}),
     ],
     {"tables": [f"table {number}" for number in range(ROWS)]},
 )

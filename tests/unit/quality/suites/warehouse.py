@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.unit.quality.suites.cases import ROWS, Case, between, either, fails, in_set, no_nulls, too_few
+from tests.unit.quality.suites.cases import ROWS, Case, between, either, fails, in_set, key, no_nulls, too_few, twice
 
 _USUAL = {"rows_usual": ROWS}
 
@@ -28,21 +28,21 @@ SESSIONS = Case(
         "is_interval": True,
     },
     [
-        too_few(),
-        no_nulls(
+        too_few()
+        & no_nulls(
             "session_id", "started_at", "ended_at", "session_date", "entry_source", "entry_medium", "is_converted",
             "is_abandoned",
-        ),
-        fails("be_unique session_id", is_repeated=True, last={"events": 1}),
-        between(duration_seconds=-1, events=0, funnel_depth=-1, cart_value="-0.01"),
-        between(funnel_depth=5),
-        in_set(furthest_step="unknown", is_interval=False),
-        fails("~be_between duration_seconds", many={"duration_seconds": (21_601, 2)}),
-        fails("~column_mean_to_be_between events", last={"events": 2}),
-        fails("be_between events", "~column_mean_to_be_between events", many={"events": (1, ROWS)}, last={"events": 0}),
+        )
+        & twice("be_unique session_id", events=1)
+        & between(duration_seconds=-1, events=0, funnel_depth=[-1, 5], cart_value="-0.01")
+        & in_set(furthest_step="unknown", is_interval=False)
+        & fails("~be_between duration_seconds", many={"duration_seconds": [21_601] * 2}),
+        fails("~column_mean_to_be_between events", last={"events": 400}),
+        fails(many={"events": [1] * ROWS}),
+        fails("~column_mean_to_be_between events", many={"events": [1] * ROWS}) & between(events=0),
     ],
     {**_USUAL, "steps": ["visit", "purchase"]},
-    {"duration_seconds": (21_601, 1)},
+    {"duration_seconds": [21_601]},
 )  # fmt: skip
 
 CART_ITEMS = Case(
@@ -50,8 +50,7 @@ CART_ITEMS = Case(
     """session_id string, product_id string, product_sk long, first_added_at timestamp, is_purchased boolean,
     is_left_behind boolean, added_quantity int, removed_quantity int, left_quantity int, cart_value decimal(12,2)""",
     lambda number: {
-        "session_id": f"S{number}",
-        "product_id": "P1",
+        **key(number, "session_id", "product_id"),
         "product_sk": 1,
         "first_added_at": "2025-06-01 00:00:00",
         "is_purchased": True,
@@ -62,10 +61,10 @@ CART_ITEMS = Case(
         "cart_value": "0.00",
     },
     [
-        too_few(),
-        no_nulls("session_id", "product_id", "product_sk", "first_added_at", "is_purchased", "is_left_behind"),
-        fails("compound_columns_to_be_unique ['session_id', 'product_id']", is_repeated=True),
-        between(added_quantity=-1, removed_quantity=-1, left_quantity=-1, cart_value="-0.01"),
+        too_few()
+        & no_nulls("session_id", "product_id", "product_sk", "first_added_at", "is_purchased", "is_left_behind")
+        & twice("compound_columns_to_be_unique ['session_id', 'product_id']", first_added_at="2025-07-01 00:00:00")
+        & between(added_quantity=-1, removed_quantity=-1, left_quantity=-1, cart_value="-0.01"),
     ],
     _USUAL,
 )
@@ -76,21 +75,27 @@ _SOLD = {
     "orders": 1, "lines": 1, "gross_amount": "0.00", "return_amount": "0.00", "net_amount": "0.00",
     "is_within_lines": True,
 }  # fmt: skip
+
+
+def _on_day(number: int, name: str) -> dict[str, str]:
+    return {"sales_date": f"2025-06-{1 + number // 10:02}", name: f"{name} {number % 10}"}
+
+
 _SALES_KEYS = ("orders", "lines", "gross_amount", "return_amount", "net_amount")
 
 DAILY_SALES = Case(
     "etl_warehouse.agg_daily_sales",
     f"sales_date date, country string, customers long, units long, is_within_orders boolean, {_SALES}",
     lambda number: {
-        "sales_date": "2025-06-01", "country": f"C{number}", "customers": 1, "units": 0, "is_within_orders": True,
+        **_on_day(number, "country"), "customers": 1, "units": 0, "is_within_orders": True,
         **_SOLD,
     },
     [
-        too_few(),
-        no_nulls("sales_date", "country", "customers", *_SALES_KEYS),
-        fails("compound_columns_to_be_unique ['sales_date', 'country']", is_repeated=True),
-        between(lines=0, return_amount="-0.01", units=-1),
-        in_set(is_within_lines=False, is_within_orders=False),
+        too_few()
+        & no_nulls("sales_date", "country", "customers", *_SALES_KEYS)
+        & twice("compound_columns_to_be_unique ['sales_date', 'country']", lines=2)
+        & between(lines=0, return_amount="-0.01", units=-1)
+        & in_set(is_within_lines=False, is_within_orders=False),
     ],
     _USUAL,
 )  # fmt: skip
@@ -98,13 +103,13 @@ DAILY_SALES = Case(
 REVENUE_BY_CATEGORY = Case(
     "etl_warehouse.mv_daily_revenue_by_category",
     f"sales_date date, category string, {_SALES}",
-    lambda number: {"sales_date": "2025-06-01", "category": f"C{number}", **_SOLD},
+    lambda number: {**_on_day(number, "category"), **_SOLD},
     [
-        too_few(),
-        no_nulls("sales_date", "category", *_SALES_KEYS),
-        fails("compound_columns_to_be_unique ['sales_date', 'category']", is_repeated=True),
-        between(lines=0, return_amount="-0.01"),
-        in_set(is_within_lines=False),
+        too_few()
+        & no_nulls("sales_date", "category", *_SALES_KEYS)
+        & twice("compound_columns_to_be_unique ['sales_date', 'category']", lines=2)
+        & between(lines=0, return_amount="-0.01")
+        & in_set(is_within_lines=False),
     ],
     _USUAL,
 )
@@ -129,15 +134,14 @@ USER_METRICS = Case(
         "is_interval": True,
     },
     [
-        too_few(),
         fails("table_row_count_to_equal", "~table_row_count_to_be_between", rows=ROWS - 1),
-        fails("table_row_count_to_equal", "be_unique user_id", is_repeated=True),
-        no_nulls(
+        too_few()
+        & twice("table_row_count_to_equal", "be_unique user_id", user_sk=2)
+        & no_nulls(
             "user_id", "user_sk", "orders", "gross_amount", "net_amount", "lifetime_value", "sessions", "events",
-        ),
-        between(orders=-1, recency_days=-1, **dict.fromkeys(_SCORES, 0)),
-        between(**dict.fromkeys(_SCORES, 6)),
-        in_set(is_interval=False),
+        )
+        & between(orders=-1, recency_days=-1, **dict.fromkeys(_SCORES, (0, 6)))
+        & in_set(is_interval=False),
     ],
     {**_USUAL, "customers": ROWS},
 )  # fmt: skip

@@ -1,6 +1,6 @@
 """Day after day, all at once, killed on the way, on other numbers of cores: the same tables.
 
-The root of the whole-graph tests goes on here, so that this module comes after theirs.
+The finished root goes on here, so that this module comes after all others.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from common.layout import Layout
-from tests.integration.conftest import SCALE, SEED, Finished
+from tests.integration.whole_run.conftest import SCALE, SEED, Finished
 from tests.runs import fingerprints, generate, kill_in, quarantined, run_graph, run_json
 
 pytestmark = pytest.mark.slow

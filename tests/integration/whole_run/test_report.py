@@ -19,7 +19,7 @@ from common.errors import ConfigurationError
 from common.layout import Layout
 from pipelines.report.site import write_report
 from pipelines.setup import browser as browser_setup
-from tests.integration.conftest import Finished
+from tests.integration.whole_run.conftest import Finished
 from tests.unit.report.answers import DASHBOARDS, daily, empty_query, put_dashboards
 from tests.unit.report.roots import OLD, put_published, put_quality, put_run, put_whole
 

@@ -1,0 +1,66 @@
+"""A small generated shop for recommendations and churn, without models and with them.
+
+The shop is loaded by one run of the graph; the stages of models then run in the tests' session, which has other shuffle
+partitions than a run.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pyspark.sql import SparkSession
+
+from common.job import execute
+from common.layout import Layout
+from common.quality.ledger import LedgerEntry
+from common.stages import churn, recommendations
+from tests.integration.ml.roots import context
+from tests.runs import run_graph
+
+SCALE, SEED = 0.01, 5
+
+
+@pytest.fixture(scope="session")
+def loaded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A root whose facts are loaded, without models."""
+    root = tmp_path_factory.mktemp("ml") / "root"
+    run_graph(Layout.at(root), "--scale", str(SCALE), "--seed", str(SEED), "--to", "load_facts")
+    return root
+
+
+@pytest.fixture(scope="session")
+def trained(
+    loaded: Path, tmp_path_factory: pytest.TempPathFactory, spark_session: SparkSession
+) -> Iterator[tuple[Path, dict[str, LedgerEntry]]]:
+    """A root in which both stages have run once.
+
+    Files are run in the order of their names. `test_analytics.py` and `test_registered.py` look at what the first run
+    left; `test_steps.py` comes after them because it changes it, in the end with a worse model and with damaged ones.
+    `test_unfit_input.py`, the last, has roots of its own.
+    """
+    from common.settings import load_settings, load_source  # noqa: PLC0415 - fixtures of these names are a test's own
+
+    root = tmp_path_factory.mktemp("ml-trained") / "root"
+    shutil.copytree(loaded, root)
+    given = context(spark_session, root, load_settings(), load_source("generated"))
+    entries = {
+        stage.name: execute(stage, given) for stage in (recommendations.TRAIN_RECOMMENDATIONS, churn.TRAIN_CHURN)
+    }
+    assert {name: entry.error for name, entry in entries.items()} == dict.fromkeys(entries)
+    yield root, entries
+
+
+@pytest.fixture
+def root(trained: tuple[Path, dict[str, LedgerEntry]]) -> Path:
+    return trained[0]
+
+
+@pytest.fixture
+def bare(loaded: Path, tmp_path: Path) -> Path:
+    """A root of the test's own, without models: the lake alone."""
+    target = tmp_path / "root"
+    shutil.copytree(loaded / "warehouse" / "lake", target / "warehouse" / "lake")
+    return target
