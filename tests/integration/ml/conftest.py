@@ -7,7 +7,6 @@ partitions than a run.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,6 +15,7 @@ from pyspark.sql import SparkSession
 from common.job import execute
 from common.layout import Layout
 from common.quality.ledger import LedgerEntry
+from common.settings import Settings, SourceSettings
 from common.stages import churn, recommendations
 from tests.integration.ml.roots import context
 from tests.runs import run_graph
@@ -33,24 +33,26 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def trained(
-    loaded: Path, tmp_path_factory: pytest.TempPathFactory, spark_session: SparkSession
-) -> Iterator[tuple[Path, dict[str, LedgerEntry]]]:
+    loaded: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    spark: SparkSession,
+    settings: Settings,
+    source: SourceSettings,
+) -> tuple[Path, dict[str, LedgerEntry]]:
     """A root in which both stages have run once.
 
     Files are run in the order of their names. `test_analytics.py` and `test_registered.py` look at what the first run
     left; `test_steps.py` comes after them because it changes it, in the end with a worse model and with damaged ones.
     `test_unfit_input.py`, the last, has roots of its own.
     """
-    from common.settings import load_settings, load_source  # noqa: PLC0415 - fixtures of these names are a test's own
-
     root = tmp_path_factory.mktemp("ml-trained") / "root"
     shutil.copytree(loaded, root)
-    given = context(spark_session, root, load_settings(), load_source("generated"))
+    given = context(spark, root, settings, source)
     entries = {
         stage.name: execute(stage, given) for stage in (recommendations.TRAIN_RECOMMENDATIONS, churn.TRAIN_CHURN)
     }
     assert {name: entry.error for name, entry in entries.items()} == dict.fromkeys(entries)
-    yield root, entries
+    return root, entries
 
 
 @pytest.fixture
