@@ -17,14 +17,14 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.storagelevel import StorageLevel
 
 from common import __version__
-from common.errors import ExitCode, InputError, LockedError, PlatformError, TooLittleDataError
+from common.errors import ExitCode, InputError, PlatformError, TooLittleDataError
 from common.layout import Layout
 from common.quality.accounting import Account
 from common.quality.gate import Gatekeeper, GateResult
 from common.quality.ledger import LedgerEntry, Status, record
 from common.settings import Settings, SourceSettings, configuration_fingerprint
 from common.storage.files import unwritable
-from common.storage.locks import METASTORE_IN_USE, hold
+from common.storage.locks import hold, metastore_in_use
 
 log = logging.getLogger("ecommerce")
 # Before a run has its log file, what went wrong is said once, on standard error.
@@ -202,13 +202,9 @@ def as_platform_error(error: Exception | SystemExit) -> PlatformError:
             where=path[0].rstrip(".") if path else text[:200],
             remedy="deliver it again, or remove it",
         )
-    if METASTORE_IN_USE in text:
-        return LockedError(
-            "the metastore is in use by another process",
-            where="warehouse/metastore_db",
-            remedy="let it end; DuckDB needs no metastore",
-        )
-    return PlatformError(f"{type(error).__name__}: {text[:300]}", remedy="the trace is in the log under ops/logs")
+    return metastore_in_use(text) or PlatformError(
+        f"{type(error).__name__}: {text[:300]}", remedy="the trace is in the log under ops/logs"
+    )
 
 
 def _versions(result: StageResult | None) -> dict[str, dict[str, int | None]]:

@@ -10,10 +10,10 @@ from collections.abc import Sequence
 import duckdb
 
 from common.arguments import HelpShown, Parser, default_root, print_error
-from common.errors import ExitCode, LockedError, PlatformError, UsageError
+from common.errors import ExitCode, PlatformError, UsageError
 from common.layout import Layout
 from common.settings import load_settings
-from common.storage.locks import METASTORE_IN_USE
+from common.storage.locks import metastore_in_use
 from pipelines.answers import SHOWN, write_csv, write_json, write_table
 from pipelines.tables import connect
 
@@ -81,13 +81,7 @@ def _ask_spark(query: str, layout: Layout, rows: int | None) -> duckdb.DuckDBPyR
         frame = spark.sql(query)
         answer = (frame if rows is None else frame.limit(rows)).toArrow()
     except PySparkException as error:
-        if METASTORE_IN_USE in str(error):
-            raise LockedError(
-                "the metastore is in use by another process",
-                where=layout.path("warehouse", "metastore_db"),
-                remedy="wait for the run to end, or leave --engine spark out",
-            ) from error
-        raise UsageError(
+        raise metastore_in_use(str(error)) or UsageError(
             _complaint(error), where=layout.root, remedy="mend the query, or run ./build.sh run first"
         ) from error
     finally:

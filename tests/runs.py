@@ -15,6 +15,16 @@ from common.layout import DATASETS, Layout
 from common.storage.published import read_published
 
 PROJECT = Path(__file__).resolve().parents[1]
+STAGES = (
+    "land_raw",
+    *(f"clean_{name}" for name in DATASETS),
+    "load_dimensions",
+    "load_facts",
+    "etl_warehouse",
+    "publish_hive",
+    "bi_dashboards",
+)
+"""Those of a run without models, in their order."""
 _WAIT_SECONDS = 300
 # Of a run of seconds most is over before the highest tier of Java's compilers pays: a quarter less processor time.
 _JAVA_OPTIONS = "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=512m"

@@ -15,7 +15,18 @@ from common.layout import Layout
 from common.storage.files import unwritable
 
 # What Derby says when another process has the metastore of a local root.
-METASTORE_IN_USE = "Another instance of Derby may have already booted"
+_DERBY_IN_USE = "Another instance of Derby may have already booted"
+
+
+def metastore_in_use(text: str) -> LockedError | None:
+    """The failure that a text of Derby's stands for, if it is that one."""
+    if _DERBY_IN_USE not in text:
+        return None
+    return LockedError(
+        "the metastore is in use by another process",
+        where="warehouse/metastore_db",
+        remedy="wait for it to end, or ask DuckDB, which needs no metastore",
+    )
 
 
 @contextmanager

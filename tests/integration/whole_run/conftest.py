@@ -11,23 +11,13 @@ from typing import Any
 import duckdb
 import pytest
 
-from common.layout import DATASETS, Layout
+from common.layout import Layout
 from pipelines.tables import connect
 from tests.runs import generate, run_graph
 
 SCALE, SEED, DATE = 0.005, 7, "2025-11-30"
 BATCH = ("--to", "bi_dashboards")  # models have tests of their own, on data that they can learn from
 
-
-STAGES = [
-    "land_raw",
-    *(f"clean_{name}" for name in DATASETS),
-    "load_dimensions",
-    "load_facts",
-    "etl_warehouse",
-    "publish_hive",
-    "bi_dashboards",
-]
 ROW_KINDS = ("read", "written", "quarantined", "duplicates", "superseded")
 
 

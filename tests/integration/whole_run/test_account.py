@@ -12,8 +12,9 @@ from deltalake import DeltaTable
 
 from common.layout import DATASETS
 from common.storage.published import read_published
-from tests.integration.whole_run.conftest import ROW_KINDS, STAGES, Finished
+from tests.integration.whole_run.conftest import ROW_KINDS, Finished
 from tests.integration.whole_run.counts import delta_rows, one, raw_rows
+from tests.runs import STAGES
 
 pytestmark = pytest.mark.slow
 

@@ -15,9 +15,9 @@ from deltalake import DeltaTable
 
 from common.quality.ledger import entries
 from common.transforms.tokens import key_file, load_key
-from tests.integration.whole_run.conftest import DATE, ROW_KINDS, SCALE, SEED, STAGES, Finished
+from tests.integration.whole_run.conftest import DATE, ROW_KINDS, SCALE, SEED, Finished
 from tests.integration.whole_run.counts import content
-from tests.runs import PROJECT
+from tests.runs import PROJECT, STAGES
 
 pytestmark = pytest.mark.slow
 
@@ -29,7 +29,7 @@ class TestRun:
             "date": DATE, "scale": SCALE, "seed": SEED, "status": "ok",
         }  # fmt: skip
         assert run["seconds"] > 0
-        assert [stage["name"] for stage in run["stages"]] == STAGES
+        assert [stage["name"] for stage in run["stages"]] == list(STAGES)
         keys = {"name", "status", "seconds", "gate_seconds", *ROW_KINDS, "exit_code", "error"}
         assert all(set(stage) == keys for stage in run["stages"])
 

@@ -11,8 +11,8 @@ from deltalake import DeltaTable
 from common.layout import PUBLISHED_TABLES
 from common.storage.published import read_published
 from pipelines import sql
-from tests.integration.whole_run.conftest import BATCH, DATE, STAGES, Finished
-from tests.runs import fingerprints, python, run_graph
+from tests.integration.whole_run.conftest import BATCH, DATE, Finished
+from tests.runs import STAGES, fingerprints, python, run_graph
 
 pytestmark = pytest.mark.slow
 

@@ -11,18 +11,10 @@ from common.quality.ledger import LedgerEntry, record
 from common.storage.files import write_json
 from common.storage.published import PublishedPartition, PublishedTable, write_published
 from pipelines.view import RunFacts, write_run
+from tests.runs import STAGES
 from tests.unit.report.answers import AS_OF, NEW, put_churn, put_dashboards, put_recommendations
 
 OLD = "20251129T090000Z-aaaaaa"
-STAGES = (
-    "land_raw",
-    *(f"clean_{dataset}" for dataset in DATASETS),
-    "load_dimensions",
-    "load_facts",
-    "etl_warehouse",
-    "publish_hive",
-    "bi_dashboards",
-)
 READ = {"users": 100, "products": 20, "transactions": 500, "clickstream": 1000}
 FAILURE = "gate load_facts.integrity failed: sums differ [conf/expectations/load_facts.integrity.json] -> mend the data"
 PERSONAL = "ada@example.org"
