@@ -28,18 +28,22 @@ STAGES = (
 _WAIT_SECONDS = 300
 # Of a run of seconds most is over before the highest tier of Java's compilers pays: a quarter less processor time.
 _JAVA_OPTIONS = "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=512m"
+# For a few rows, generating code and compiling it costs more than the work: a fifth less.
+_INTERPRETED = " -Dspark.sql.codegen.wholeStage=false -Dspark.sql.codegen.factoryMode=NO_CODEGEN"
 
 
-def environment() -> dict[str, str]:
-    """That of a command of the project."""
-    return {**os.environ, "PYTHONPATH": str(PROJECT), "SPARK_SUBMIT_OPTS": _JAVA_OPTIONS}
+def environment(*, interpreted: bool = True) -> dict[str, str]:
+    """That of a command of the project; Spark evaluates expressions as they are unless it is to generate code."""
+    options = _JAVA_OPTIONS + _INTERPRETED * interpreted
+    return {**os.environ, "PYTHONPATH": str(PROJECT), "SPARK_SUBMIT_OPTS": options}
 
 
-def python(*arguments: str) -> subprocess.CompletedProcess[str]:
+def python(*arguments: str, interpreted: bool = True) -> subprocess.CompletedProcess[str]:
     """A command of the project."""
     return subprocess.run(
-        [sys.executable, *arguments], cwd=PROJECT, env=environment(), capture_output=True, text=True, check=False
-    )
+        [sys.executable, *arguments],
+        cwd=PROJECT, env=environment(interpreted=interpreted), capture_output=True, text=True, check=False,
+    )  # fmt: skip
 
 
 def generate(layout: Layout, scale: float, seed: int, *arguments: str) -> None:
@@ -57,9 +61,9 @@ def generate(layout: Layout, scale: float, seed: int, *arguments: str) -> None:
     assert made.returncode == 0, made.stderr[-4000:]
 
 
-def run_graph(layout: Layout, *arguments: str) -> dict[str, Any]:
+def run_graph(layout: Layout, *arguments: str, interpreted: bool = True) -> dict[str, Any]:
     """Run the graph and give run.json."""
-    done = python("-m", "pipelines.run", "--root", layout.root, *arguments)
+    done = python("-m", "pipelines.run", "--root", layout.root, *arguments, interpreted=interpreted)
     assert done.returncode == 0, done.stderr[-4000:]
     return run_json(layout)
 

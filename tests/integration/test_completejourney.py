@@ -73,7 +73,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
     mapping = directory / "grocer.yaml"
     mapping.write_text(text, encoding="utf-8")
     layout = Layout.at(directory / "root")
-    return Shop(layout, mapping, lines, run_graph(layout, "--source", str(mapping)))
+    return Shop(layout, mapping, lines, run_graph(layout, "--source", str(mapping), interpreted=False))
 
 
 def test_all_stages_end_and_all_tables_are_there(shop: Shop) -> None:

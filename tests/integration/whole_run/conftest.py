@@ -38,13 +38,13 @@ class Finished:
 
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Finished:
-    """The generated shop at a small scale, from raw to dashboards, on two cores."""
+    """The generated shop at a small scale, from raw to dashboards, on two cores, with code that Spark generates."""
     directory = tmp_path_factory.mktemp("whole")
     layout = Layout.at(directory / "root")
     two = directory / "two.yaml"
     two.write_text("spark: {master: 'local[2]'}\n")
     generate(layout, SCALE, SEED)
-    run = run_graph(layout, *BATCH, "--conf", str(two))
+    run = run_graph(layout, *BATCH, "--conf", str(two), interpreted=False)
     return Finished(layout, run, layout.local("ops", "tables.json").read_bytes())
 
 
