@@ -212,6 +212,9 @@ def _new_context(layout: Layout) -> EphemeralDataContext:
         ProgressBarsConfig,
     )
 
+    from common.quality.engine import use_counting_engine  # noqa: PLC0415 - loads the library
+
+    use_counting_engine()
     config = DataContextConfig(store_backend_defaults=InMemoryStoreBackendDefaults(), analytics_enabled=False)
     if layout.is_local:
         results = {"class_name": "TupleFilesystemStoreBackend", "base_directory": layout.ops("gx", "validations")}

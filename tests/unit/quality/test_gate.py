@@ -41,6 +41,13 @@ def people(spark: SparkSession) -> DataFrame:
     return spark.createDataFrame([("ada@secret.example",), ("bob@secret.example",), (None,)], "email string")
 
 
+def executions(spark: SparkSession) -> int:
+    """The number that Spark gives the next of its executions, taken by asking for it."""
+    assert spark._jvm is not None
+    numbers = getattr(spark._jvm, "org.apache.spark.sql.execution.SQLExecution$")
+    return int(getattr(numbers, "MODULE$").nextExecutionId())
+
+
 def test_a_critical_failure_closes_the_gate(keeper: Keeper, people: DataFrame) -> None:
     result = keeper(NOT_NULL, KNOWN).validate("people", people, {"known": ["nobody"]})
     assert (result.passed, result.evaluated) == (False, 2)
@@ -57,6 +64,18 @@ def test_a_run_whose_name_reads_as_an_impossible_time_is_validated(
     keeper(KNOWN)
     gatekeeper = Gatekeeper(layout, "20261124T234518Z-3071ad", Path(layout.root).parent / "suites")
     assert gatekeeper.validate("people", people, {"known": ["nobody"]}).evaluated == 1
+
+
+def test_more_expectations_ask_no_more_queries(spark: SparkSession, keeper: Keeper, people: DataFrame) -> None:
+    """All counts come of the same few: no values are asked for."""
+    kind = "expect_column_value_lengths_to_be_between"
+    lengths = [{**NOT_NULL, "type": kind, "kwargs": {"column": "email", "max_value": most}} for most in range(1, 6)]
+    queries = []
+    for expectations in (lengths[:1], lengths):
+        first = executions(spark)
+        assert keeper(*expectations).validate("people", people).evaluated == len(expectations)
+        queries.append(executions(spark) - first - 1)
+    assert queries[0] == queries[1] <= 3
 
 
 def test_a_warning_leaves_it_open(keeper: Keeper, people: DataFrame) -> None:
