@@ -37,8 +37,13 @@ class ByRoom(LoadScopeScheduling):
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByRoom:
     """How tests are divided among processes; see pytest-xdist."""
-    config.option.loadscopereorder = False  # whole runs, which take longest, come first
+    config.option.loadscopereorder = False  # they are in order, the longest first
     return ByRoom(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put whole runs, which take longest, before all others, so that no process is left with them alone in the end."""
+    items.sort(key=lambda item: "integration/whole_run/" not in item.nodeid)
 
 
 @pytest.fixture(scope="session")
