@@ -25,7 +25,7 @@ _FIXED = {
     # A persisted frame lives for one stage: finding out how each column compresses best costs more than it saves.
     "spark.sql.inMemoryColumnarStorage.compressed": "false",
     "spark.databricks.delta.snapshotPartitions": "2",
-    # Ten calls into the JVM for each operation on a column, for a line in errors that Python's trace has too.
+    # Several calls into the JVM for each operation on a column, so that an error can name its line of Python.
     "spark.python.sql.dataFrameDebugging.enabled": "false",
 }
 

@@ -37,7 +37,7 @@ class ByRoom(LoadScopeScheduling):
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByRoom:
     """How tests are divided among processes; see pytest-xdist."""
-    config.option.loadscopereorder = False  # they are in order, the longest first
+    config.option.loadscopereorder = False  # they are in order, whole runs first
     return ByRoom(config, log)
 
 
