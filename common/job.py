@@ -6,15 +6,13 @@ import logging
 import re
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from typing import Any
 
 from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
-from pyspark.storagelevel import StorageLevel
 
 from common import __version__
 from common.errors import ExitCode, InputError, PlatformError, TooLittleDataError
@@ -101,15 +99,6 @@ class StageContext:
         for warning in result.warnings:
             log.warning("gate %s: %s", suite, warning)
         return result.require()
-
-    @contextmanager
-    def persisted(self, frame: DataFrame) -> Iterator[DataFrame]:
-        """A frame that is computed once, for its gate and its commits; released at the end."""
-        kept = frame.persist(StorageLevel.MEMORY_AND_DISK)
-        try:
-            yield kept
-        finally:
-            kept.unpersist()
 
 
 @dataclass(frozen=True)

@@ -75,12 +75,14 @@ def layout(tmp_path: Path) -> Layout:
 def make_context(
     spark: SparkSession, layout: Layout, settings: Settings, source: SourceSettings
 ) -> Callable[..., StageContext]:
-    """Contexts for stages under the test's root: `make_context(run_id="b", date=…, rebuild=…, source=…)`."""
+    """Contexts for stages under the test's root: `make_context(run_id="b", day=…, gates=OpenGate, rebuild=…)`."""
 
-    def make(*, run_id: str = "test-run", day: date | None = None, **changes: Any) -> StageContext:
+    def make(
+        *, run_id: str = "test-run", day: date | None = None, gates: type[Gatekeeper] = Gatekeeper, **changes: Any
+    ) -> StageContext:
         values: dict[str, Any] = {"settings": settings, "source": source, **changes}
         return StageContext(
-            spark=spark, layout=layout, date=day, run_id=run_id, gatekeeper=Gatekeeper(layout, run_id), **values
+            spark=spark, layout=layout, date=day, run_id=run_id, gatekeeper=gates(layout, run_id), **values
         )
 
     return make

@@ -26,6 +26,15 @@ STAGES = (
 )
 """Those of a run without models, in their order."""
 _WAIT_SECONDS = 300
+_ASK_SPARK = """
+import sys
+from pipelines import sql
+root, *queries = sys.argv[1:]
+for query in queries:
+    if code := sql.main([query, "--engine", "spark", "--format", "csv", "--root", root]):
+        sys.exit(code)
+    print(flush=True)
+"""
 # Of a run of seconds most is over before the highest tier of Java's compilers pays: a quarter less processor time.
 _JAVA_OPTIONS = "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=512m"
 # For a few rows, generating code and compiling it costs more than the work: a fifth less.
@@ -72,6 +81,13 @@ def run_json(layout: Layout) -> dict[str, Any]:
     """What the last run says of itself."""
     loaded: dict[str, Any] = json.loads(layout.local("ops", "run.json").read_text())
     return loaded
+
+
+def ask_spark(layout: Layout, *queries: str) -> list[str]:
+    """What `./build.sh sql --engine spark --format csv` answers to each query, one after the other in one process."""
+    done = python("-c", _ASK_SPARK, layout.root, *queries)
+    assert done.returncode == 0, done.stderr[-4000:]
+    return [f"{answer}\n" for answer in done.stdout.removesuffix("\n\n").split("\n\n")]
 
 
 def kill_in(layout: Layout, stage: str, *arguments: str) -> None:

@@ -22,6 +22,8 @@ from common.quality.accounting import REBUILD, Account, expect_equal
 from common.storage import delta
 from common.storage.files import write_json
 from common.storage.inventory import RawFile
+from common.storage.local_frames import local_frame
+from common.storage.persisting import persisted
 
 _CONTEXT, _REFRESHED = "_context", "_refreshed"
 _USUAL_SHARE = 0.9
@@ -48,7 +50,7 @@ def clean(context: StageContext, contract: Contract) -> StageResult:
     if not pending.files:
         tables = {layout_name(contract): (before, before)}
         return StageResult("skipped", Account(0, 0), tables, (f"{contract.name}: {pending.why}",))
-    with context.persisted(_resolved(context, contract, pending)) as rows:
+    with persisted(_resolved(context, contract, pending)) as rows:
         counts = tally(rows, contract)
         read = _rows_read(context, contract, pending, counts)
         remedy = _MEND_SELECT if source.is_mapped else REBUILD
@@ -99,7 +101,7 @@ def _without_input(context: StageContext, contract: Contract, before: int | None
     if metadata.get("basis") == context.basis and before is not None:
         return StageResult("skipped", Account(0, 0), {layout_name(contract): (before, before)}, (note,))
     commit = delta.overwrite(
-        context.spark.createDataFrame([], contract.clean_schema),
+        local_frame(context.spark, (), contract.clean_schema),
         path,
         commit_metadata(context.layout, context.run_id, context.basis, ()),
     )

@@ -18,6 +18,7 @@ from common.ml.classification import auc, best_threshold
 from common.ml.dates import ChurnDates
 from common.ml.splits import in_share
 from common.settings import MlSettings
+from common.storage.persisting import persisted
 
 _CALIBRATION_SALT = "churn calibration"
 
@@ -86,8 +87,7 @@ def train(labelled: Labelled, settings: MlSettings) -> Candidate:
         GateFailedError: If a feature tells the label on its own.
     """
     dates, share, limit = labelled.dates, settings.churn.calibration_share, settings.evaluation_rows
-    held_out = labelled.calibrating(share).persist()
-    try:
+    with persisted(labelled.calibrating(share)) as held_out:
         validation = sampled(held_out, labelled.counts.get(dates.validation, 0), limit)
         for day, rows in ((dates.validation, validation), (dates.test, labelled.sample(dates.test, limit))):
             require_both_classes(rows["label"].to_numpy(), f"as of {day}")
@@ -99,8 +99,6 @@ def train(labelled: Labelled, settings: MlSettings) -> Candidate:
             labelled.counts.get(dates.validation, 0),
             limit,
         )
-    finally:
-        held_out.unpersist()
     threshold = best_threshold(said["label"].to_numpy(), said["prediction"].to_numpy())
     params = {
         **fitted.trial.model_dump(),
@@ -138,12 +136,12 @@ def _search(
     labelled: Labelled, held_out: DataFrame, validation: pd.DataFrame, settings: MlSettings
 ) -> tuple[FittedTrees, list[dict[str, Any]]]:
     """Fit each trial; the one that ranks the held-out customers best wins, the earlier one of equals."""
-    rows = arrange(labelled.learning(settings.churn.calibration_share), settings.partitions).persist()
+    learning = arrange(labelled.learning(settings.churn.calibration_share), settings.partitions)
     count = labelled.counts.get(labelled.dates.validation, 0)
     labels = validation["label"].to_numpy()
     best: tuple[float, FittedTrees] | None = None
     trials = []
-    try:
+    with persisted(learning) as rows:
         for trial in settings.churn.trials:
             fitted = fit_trees(rows, trial, settings.seed)
             margins = fitted.margins(held_out)
@@ -154,8 +152,6 @@ def _search(
             trials.append({**trial.model_dump(), "validation_auc": value})
             if best is None or value > best[0]:
                 best = value, fitted
-    finally:
-        rows.unpersist()
     if best is None:
         raise ValueError("the search has no trials")
     return best[1], trials

@@ -8,7 +8,6 @@ on, as the rankings are.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,39 +15,12 @@ import pandas as pd
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from common.ml.dates import Period
-from common.ml.interactions import fresh_purchases, interactions
+from common.ml.later import Later
 from common.ml.popularity import ALL_SEGMENTS, named_category, popular_by_category
 from common.ml.ranking import ndcg
 from common.ml.splits import in_share, share_for
 
 _SALT = "newcomers"
-
-
-@dataclass(frozen=True)
-class Later:
-    """What is bought from a cutoff on.
-
-    Attributes:
-        daily: From `daily_interactions`.
-        period: The days whose purchases are to be foretold.
-        limit: Of customers, about, taken by a hash of their id.
-    """
-
-    daily: DataFrame
-    period: Period
-    limit: int
-
-    def known(self) -> DataFrame:
-        """Interest before the cutoff."""
-        return interactions(self.daily, self.period.first)
-
-    def collected(self, bought: DataFrame) -> pd.DataFrame:
-        """Rows of user_id and product_id of some customers, in order."""
-        customers = bought.select("user_id").distinct().count()
-        chosen = bought.where(in_share("user_id", share_for(customers, self.limit), _SALT))
-        found: pd.DataFrame = chosen.toPandas()
-        return found.sort_values(["user_id", "product_id"], ignore_index=True)
 
 
 def new_customer_figures(later: Later, popular: DataFrame, segments: DataFrame, count: int) -> dict[str, Any]:
@@ -63,13 +35,12 @@ def new_customer_figures(later: Later, popular: DataFrame, segments: DataFrame, 
     Returns:
         customers, and the mean ndcg of their lists, null where there are none.
     """
-    known = later.known()
     bought = (
-        fresh_purchases(later.daily, known, later.period)
-        .join(known.select("user_id").distinct(), on="user_id", how="left_anti")
+        later.fresh()
+        .join(later.known.select("user_id").distinct(), on="user_id", how="left_anti")
         .join(segments, on="user_id", how="inner")
     )
-    found = later.collected(bought)
+    found = _collected(bought, later.limit)
     lists = _lists(popular, "segment", count)
     everyone = lists.get(ALL_SEGMENTS, [])
     asked = [
@@ -93,15 +64,14 @@ def new_product_figures(later: Later, on_sale: DataFrame, count: int) -> dict[st
         of what is popular in its category, with those other purchases as what is to be found, null where there are no
         pairs.
     """
-    known = later.known()
-    seen = known.select("product_id").distinct().withColumn("is_seen", F.lit(True))
+    seen = later.known.select("product_id").distinct().withColumn("is_seen", F.lit(True))
     bought = (
-        fresh_purchases(later.daily, known, later.period)
+        later.fresh()
         .join(F.broadcast(seen), on="product_id", how="left")
         .join(F.broadcast(on_sale.select("product_id", named_category())), on="product_id", how="left")
         .select("user_id", "product_id", F.col("is_seen").isNull().alias("is_new"), "category")
     )
-    found = later.collected(bought)
+    found = _collected(bought, later.limit)
     new = found[found["is_new"]]
     lists = _lists(popular_by_category(later.daily, on_sale, count, later.period.first), "category", count)
     baskets = {name: frozenset(part) for name, part in found.groupby("user_id")["product_id"]}
@@ -115,6 +85,13 @@ def new_product_figures(later: Later, on_sale: DataFrame, count: int) -> dict[st
         "pairs": len(asked),
         f"ndcg_at_{count}": _mean_ndcg(asked, count),
     }
+
+
+def _collected(bought: DataFrame, limit: int) -> pd.DataFrame:
+    """Rows of user_id and product_id of some customers, in order."""
+    customers = bought.select("user_id").distinct().count()
+    found: pd.DataFrame = bought.where(in_share("user_id", share_for(customers, limit), _SALT)).toPandas()
+    return found.sort_values(["user_id", "product_id"], ignore_index=True)
 
 
 def _lists(popular: DataFrame, group: str, count: int) -> dict[str, list[str]]:

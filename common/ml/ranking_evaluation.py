@@ -11,14 +11,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 from scipy import sparse
 
 from common.errors import TooLittleDataError
 from common.ml.baselines import ItemItem
-from common.ml.dates import Period
-from common.ml.interactions import fresh_purchases, interactions
+from common.ml.later import Later
 from common.ml.ranking import Floats, Ints, RankingTask, rank, ranking_metrics
 from common.ml.recommender import Factors, Index
 from common.ml.splits import in_share, share_for
@@ -54,25 +52,18 @@ class RankingData:
         return values
 
 
-def ranking_data(daily: DataFrame, period: Period, index: Index, limit: int) -> RankingData:
+def ranking_data(later: Later, index: Index) -> RankingData:
     """Collect the test of a cutoff; its size is bounded by customers, taken by a hash of their id.
 
     Args:
-        daily: From `daily_interactions`.
-        period: The days whose purchases are to be foretold; what comes before them is known.
+        later: What is bought from the cutoff on, and what was known before.
         index: Customers and products of training.
-        limit: Of customers, about.
+
+    Raises:
+        TooLittleDataError: If nobody with a past bought anything new.
     """
-    known = interactions(daily, period.first).persist()
-    try:
-        return _collect(known, daily, period, index, limit)
-    finally:
-        known.unpersist()
-
-
-def _collect(known: DataFrame, daily: DataFrame, period: Period, index: Index, limit: int) -> RankingData:
-    fresh = fresh_purchases(daily, known, period)
-    warm = fresh.join(known.select("user_id").distinct(), on="user_id", how="left_semi")
+    known, limit = later.known, later.limit
+    warm = later.fresh().join(known.select("user_id").distinct(), on="user_id", how="left_semi")
     customers = warm.select("user_id").distinct().count()
     wanted = in_share("user_id", share_for(customers, limit), _SALT)
     pairs: pd.DataFrame = warm.where(wanted).toPandas()
@@ -80,7 +71,7 @@ def _collect(known: DataFrame, daily: DataFrame, period: Period, index: Index, l
     pairs = pairs[pairs["item"] >= 0]
     if pairs.empty:
         raise TooLittleDataError(
-            f"nobody with a past bought a product of theirs that was new to them from {period.first} on",
+            f"nobody with a past bought a product of theirs that was new to them from {later.period.first} on",
             where="fact_transactions",
             remedy="load more data, or set ml.recommendations.test_days higher",
         )

@@ -25,7 +25,8 @@ from typing import Any
 import pandas as pd
 from pyspark.sql import DataFrame
 
-from common.ml.newcomers import Later, new_customer_figures, new_product_figures
+from common.ml.later import later_than
+from common.ml.newcomers import new_customer_figures, new_product_figures
 from common.ml.popularity import popular_by_segment
 from common.ml.ranking_evaluation import (
     EVALUATED,
@@ -73,10 +74,14 @@ def measure(past: Past, chosen: Chosen, on_sale: DataFrame, segments: DataFrame)
     index = index_before(past, test.first)
     model = fit(past, test.first, chosen, index)
     ratings = rating_quality(past, model, index)
-    data = ranking_data(past.daily, test, index, limit)
-    ranking = {"model": model_figures(data, Factors.of(model), count), **baseline_figures(data, count)}
-    later = Later(past.daily, test, limit)
-    popular = popular_by_segment(past.daily, segments, on_sale, count, test.first)
+    with later_than(past.daily, test, limit) as later:
+        data = ranking_data(later, index)
+        ranking = {"model": model_figures(data, Factors.of(model), count), **baseline_figures(data, count)}
+        popular = popular_by_segment(past.daily, segments, on_sale, count, test.first)
+        newcomers = {
+            "new_customers": new_customer_figures(later, popular, segments, count),
+            "new_products": new_product_figures(later, on_sale, count),
+        }
     evaluation = {
         "split": {"kind": "temporal", "test_from": test.first.isoformat(), "test_until": test.end.isoformat()},
         "ratings": ratings,
@@ -84,8 +89,7 @@ def measure(past: Past, chosen: Chosen, on_sale: DataFrame, segments: DataFrame)
             "customers": len(data.customers),
             "items": len(index.items),
             **ranking,
-            "new_customers": new_customer_figures(later, popular, segments, count),
-            "new_products": new_product_figures(later, on_sale, count),
+            **newcomers,
         },
     }
     return Measured(evaluation, _figures(evaluation), _metrics(evaluation), test_pairs(data, index))

@@ -6,8 +6,8 @@ test and measured on it. The model that is used is then trained with the same pa
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -23,11 +23,13 @@ from common.errors import TooLittleDataError
 from common.ml.baselines import fit_biases
 from common.ml.dates import Period
 from common.ml.interactions import interactions, newest_ratings
+from common.ml.later import later_than
 from common.ml.ranking_evaluation import EVALUATED, RankingData, model_figures, ranking_data
 from common.ml.ratings_evaluation import rating_figures
 from common.ml.recommender import Factors, Index, arrange, as_pipeline, fit_factors, make_index
 from common.ml.stars import fit_stars
 from common.settings import FactorTrial, MlSettings
+from common.storage.persisting import persisted
 
 
 @dataclass(frozen=True)
@@ -103,9 +105,12 @@ def search(past: Past) -> Chosen:
             remedy="load older ones, or name `rating` as absent",
         )
     explicit = _search_stars(past, index, period, trials) if past.ratings is not None else None
-    data = ranking_data(past.daily, period, index, recommendations.evaluation_users)
     name = f"ndcg_at_{EVALUATED}"
-    with arranged(interactions(past.daily, period.first), index, "strength") as rows:
+    with (
+        later_than(past.daily, period, recommendations.evaluation_users) as later,
+        arranged(later.known, index, "strength") as rows,
+    ):
+        data = ranking_data(later, index)
 
         def quality(trial: FactorTrial) -> float:
             model = fit_factors(rows, trial, _quick(past.settings), implicit=True)
@@ -149,14 +154,9 @@ def rating_quality(past: Past, model: PipelineModel, index: Index) -> dict[str, 
     return rating_figures(both, biases, index)
 
 
-@contextmanager
-def arranged(pairs: DataFrame, index: Index, value: str) -> Iterator[DataFrame]:
+def arranged(pairs: DataFrame, index: Index, value: str) -> AbstractContextManager[DataFrame]:
     """Pairs as ALS is to see them, computed once."""
-    rows = arrange(pairs, index, value).persist()
-    try:
-        yield rows
-    finally:
-        rows.unpersist()
+    return persisted(arrange(pairs, index, value))
 
 
 def _search_stars(past: Past, index: Index, period: Period, trials: list[dict[str, Any]]) -> FactorTrial:

@@ -32,6 +32,7 @@ from common.stages.churn_steps import (
 from common.stages.facts import FACT_TRANSACTIONS
 from common.stages.learning import INPUTS, completing, is_done, learning_origin, read_history
 from common.stages.tables import Origin
+from common.storage.persisting import persisted
 from common.transforms.customer_days import History, is_purchase
 from common.transforms.features import with_label
 
@@ -102,7 +103,7 @@ def _labelled(
     """The labelled rows of all dates, once they have passed their gate."""
     found, exposure = features_of(context, history, dates.labelled, orders)
     rows = with_label(found, history.lines, context.source.ml.churn_horizon_days)
-    with context.persisted(rows) as kept:
+    with persisted(rows) as kept:
         counts = {row["as_of"]: row["count"] for row in kept.groupBy("as_of").count().collect()}
         wanted = context.settings.ml.churn.min_rows
         if context.may_learn_nothing and sum(counts.values()) < wanted:

@@ -25,6 +25,7 @@ from common.ml.registry import Evaluated, Registry, Trained, Version
 from common.ml.trees import trees_of
 from common.quality.accounting import Account, expect_equal
 from common.stages.tables import Origin
+from common.storage.persisting import persisted
 from common.transforms.customer_days import History
 from common.transforms.features import FEATURES, customer_features, out_of_range, with_exposure
 
@@ -219,12 +220,12 @@ def predict(  # noqa: PLR0913, PLR0917 - each is a different thing, and this is 
     """Score every customer as of the day after the data."""
     model = registry.load(version)
     found, _ = features_of(context, history, [day], orders)
-    with context.persisted(found) as rows:
+    with persisted(found) as rows:
         gate_features(context, rows, 1)
         customers = rows.count()
         tiers, count = context.source.ml.loyalty_tiers, context.settings.ml.churn.reasons
         reasons = with_reasons(model.transform(rows), trees_of(trees_in(model)), count, tiers)
-        with context.persisted(_predictions(context, reasons, version)) as predictions:
+        with persisted(_predictions(context, reasons, version)) as predictions:
             context.gate("train_churn.predictions", predictions, customers=customers)
             path = context.layout.path(PREDICTIONS)
             ordered = predictions.repartition(1).sortWithinPartitions("risk_level", "user_id")

@@ -24,6 +24,7 @@ from common.session import stage_session
 from common.settings import SourceSettings
 from common.stages.warehouse import CART_ITEMS, SESSIONS
 from common.storage import delta
+from common.storage.local_frames import local_frame
 from common.storage.published import read_published
 
 DASHBOARDS = ("revenue", "product_performance", "customer_segmentation", "conversion_funnel", "abandoned_carts")
@@ -216,7 +217,7 @@ def _require_columns(query: Query, columns: list[str]) -> None:
 def _gate(context: StageContext, dashboard: Dashboard, answers: Mapping[str, Answer], asked: _Asked) -> None:
     facts = facts_of(dashboard, answers, set(asked.lacking))
     names = [query.name for query in dashboard.queries]
-    frame = context.spark.createDataFrame(facts, FACTS_SCHEMA)
+    frame = local_frame(context.spark, facts, FACTS_SCHEMA)
     context.gate(f"bi_dashboards.{dashboard.name}", frame, queries=names)
 
 

@@ -14,6 +14,7 @@ from common.job import Stage, StageContext, StageResult
 from common.quality.accounting import Account, expect_equal
 from common.stages.tables import Origin, Saved, is_up_to_date, origin_of, read_clean, recorded_rows, save
 from common.storage import delta
+from common.storage.persisting import persisted
 from common.transforms.dimensions import product_history, user_history
 from common.transforms.scd2 import BEGINNING, CHANGES_OF_KEY, END, with_unknown_member
 from common.transforms.tokens import load_key
@@ -92,7 +93,7 @@ def _load(context: StageContext, dimension: _Dimension) -> tuple[Saved | None, A
     read = recorded_rows(context, source)
     changes = _as_of(context, dimension.contract, origin)
     history = dimension.history(changes)
-    with context.persisted(with_unknown_member(history, dimension.contract.key)) as versions:
+    with persisted(with_unknown_member(history, dimension.contract.key)) as versions:
         judged = _judged_changes(versions, dimension)
         saved = save(
             context,

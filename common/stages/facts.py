@@ -21,6 +21,7 @@ from common.stages.tables import Origin, origin_of, read_clean, recorded_rows
 from common.storage import delta
 from common.storage.contents import Contents, as_metadata, contents_of, recorded_contents
 from common.storage.local_frames import local_frame
+from common.storage.persisting import persisted
 from common.transforms.facts import (
     Versions,
     fact_clickstream,
@@ -133,7 +134,7 @@ def _load(context: StageContext, fact: _Fact, origin: Origin, affected: Affected
     clean = _clean_rows(context, fact, origin, affected)
     users, products = (_versions(context, join, origin) for join in fact.lineage.joins)
     built = arranged(fact.build(context, clean, users, products), fact.partition, fact.ts, fact.key)
-    with context.persisted(built) as rows:
+    with persisted(built) as rows:
         read = _read(context, fact, clean, affected, origin.inputs[fact.lineage.clean])
         contents, kept = _kept(rows, fact)
         _gate(context, fact, rows, (read, kept), (users, products))

@@ -32,6 +32,7 @@ from common.stages.learning import INPUTS, completing, is_done, learning_origin,
 from common.stages.recommendations_promotion import as_text, held_against, parameters_of
 from common.stages.recommendations_tables import NAME, TABLES, Shop, fill_tables
 from common.stages.tables import Origin
+from common.storage.persisting import persisted
 
 STEPS = ("train", "evaluate", "recommend")
 _EXAMPLE_ROWS = 5
@@ -82,7 +83,7 @@ def _shop(context: StageContext, origin: Origin) -> Iterator[Shop]:
         raise TooLittleDataError("there are no sales", where=FACT_TRANSACTIONS, remedy="load transactions first")
     end = last[0] + timedelta(days=1)
     daily = daily_interactions(replace(history, lines=lines, events=events), settings).where(F.col("day") < F.lit(end))
-    with context.persisted(daily) as kept, context.persisted(ratings(lines)) as rated:
+    with persisted(daily) as kept, persisted(ratings(lines)) as rated:
         if kept.isEmpty():
             raise TooLittleDataError(
                 "no known customer had to do with a known product",
@@ -106,7 +107,7 @@ def _shop(context: StageContext, origin: Origin) -> Iterator[Shop]:
             raise TooLittleDataError(
                 "no product is on sale", where=DIM_PRODUCTS, remedy="load products, or mark some as active"
             )
-        with context.persisted(on_sale) as sold, context.persisted(customer_segments(history.users)) as segments:
+        with persisted(on_sale) as sold, persisted(customer_segments(history.users)) as segments:
             yield Shop(past, end, sold, segments)
 
 

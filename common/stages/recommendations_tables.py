@@ -19,6 +19,7 @@ from common.ml.recommender import Factors
 from common.ml.recommender_training import Past
 from common.ml.registry import Version
 from common.quality.accounting import expect_equal
+from common.storage.persisting import persisted
 
 NAME = "recommendations"
 TABLES = "analytics/ml/recommendations"
@@ -49,11 +50,11 @@ def fill_tables(context: StageContext, model: PipelineModel, version: Version, s
     factors = Factors.of(model)
     popular = popular_by_segment(shop.past.daily, shop.segments, shop.on_sale, _POPULAR)
     known = interactions(shop.past.daily)
-    with context.persisted(known) as active, context.persisted(popular) as lists:
+    with persisted(known) as active, persisted(popular) as lists:
         made = for_customers(factors, active, Offer(shop.on_sale, lists, shop.segments), settings.top_n)
         in_category = popular_by_category(shop.past.daily, shop.on_sale, settings.similar_n + 1)
         alike = similar_products(factors, shop.on_sale, in_category, settings.similar_n)
-        with context.persisted(made) as customers, context.persisted(alike) as products:
+        with persisted(made) as customers, persisted(alike) as products:
             _gate(context, active, customers, products, shop)
             _expect_every_product(products, lists, shop)
             written = {

@@ -17,6 +17,7 @@ from common.quality.accounting import expect_equal
 from common.storage import delta
 from common.storage.contents import Contents, as_metadata, contents_of, recorded_contents
 from common.storage.fingerprint import ROWS, SUM, fingerprint_columns
+from common.storage.local_frames import local_frame
 
 _USUAL_SHARE = 0.9
 _ROWS_PER_FILE = 2_000_000
@@ -98,7 +99,7 @@ def read_clean(context: StageContext, contract: Contract) -> DataFrame:
     if delta.exists(context.spark, path):
         return delta.read(context.spark, path)
     if context.source.is_mapped and contract.name not in context.source.datasets:
-        return context.spark.createDataFrame([], contract.clean_schema)
+        return local_frame(context.spark, (), contract.clean_schema)
     raise InputError(f"there is no clean table of {contract.name}", where=path, remedy=f"run clean_{contract.name}")
 
 

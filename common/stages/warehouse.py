@@ -15,6 +15,7 @@ from common.stages.dimensions import DIM_PRODUCTS, DIM_USERS
 from common.stages.facts import FACT_CLICKSTREAM, FACT_TRANSACTIONS
 from common.stages.tables import Origin, Saved, is_up_to_date, origin_of, read_lake, recorded_rows, save
 from common.storage import delta
+from common.storage.persisting import persisted
 from common.transforms import aggregates
 from common.transforms.scd2 import UNKNOWN_SK
 from common.transforms.sessions import FUNNEL, VISIT, cart_items, is_counted_event, sessions
@@ -125,8 +126,8 @@ def _checks(table: str) -> dict[str, Column]:
 
 
 def _sessions_and_carts(context: StageContext, lake: _Lake, origin: Origin, kept: ExitStack) -> list[Saved]:
-    carts = kept.enter_context(context.persisted(cart_items(lake.events, lake.products, lake.lines)))
-    visits = kept.enter_context(context.persisted(sessions(lake.events, carts, lake.lines, context.source.time_zone)))
+    carts = kept.enter_context(persisted(cart_items(lake.events, lake.products, lake.lines)))
+    visits = kept.enter_context(persisted(sessions(lake.events, carts, lake.lines, context.source.time_zone)))
     counted = lake.events.where(is_counted_event()).count()
     return [
         _save(context, CART_ITEMS, carts, origin),
@@ -137,7 +138,7 @@ def _sessions_and_carts(context: StageContext, lake: _Lake, origin: Origin, kept
 def _aggregates(
     context: StageContext, lake: _Lake, origin: Origin, kept: ExitStack, before: Sequence[Saved]
 ) -> list[Saved]:
-    sales = kept.enter_context(context.persisted(aggregates.sales(lake.lines, lake.users, lake.products)))
+    sales = kept.enter_context(persisted(aggregates.sales(lake.lines, lake.users, lake.products)))
     visits = delta.read(context.spark, context.layout.path(SESSIONS), before[-1].after)
     totals = {"lines": recorded_rows(context, FACT_TRANSACTIONS), **_sums(lake.lines, _AMOUNTS)}
     is_customer = F.col("is_current") & (F.col("user_sk") != UNKNOWN_SK)
@@ -148,7 +149,7 @@ def _aggregates(
         (CATEGORY_REVENUE, aggregates.daily_revenue_by_category(sales), totals),
         (USER_METRICS, aggregates.user_metrics(lake.users, sales, visits), {}),
     ):
-        with context.persisted(frame) as computed:
+        with persisted(frame) as computed:
             saved.append(_save(context, table, computed, origin, conserved, customers=customers))
     return saved
 

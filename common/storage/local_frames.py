@@ -11,14 +11,14 @@ from pyspark.sql.pandas.types import to_arrow_schema
 from pyspark.sql.types import StructType
 
 
-def local_frame(spark: SparkSession, rows: Sequence[Sequence[Any]], schema: str) -> DataFrame:
+def local_frame(spark: SparkSession, rows: Sequence[Sequence[Any]], schema: str | StructType) -> DataFrame:
     """A frame of a few rows; handed over by Arrow, as a list of tuples would start Python workers to be read.
 
     Args:
         spark: The session.
         rows: Values in the order of the columns.
-        schema: Columns and types as DDL.
+        schema: Columns and types, as DDL or as such.
     """
-    structure = cast(StructType, StructType.fromDDL(schema))
+    structure = cast(StructType, StructType.fromDDL(schema)) if isinstance(schema, str) else schema
     named = [dict(zip(structure.names, row, strict=True)) for row in rows]
     return spark.createDataFrame(pa.Table.from_pylist(named, schema=to_arrow_schema(structure)), structure)

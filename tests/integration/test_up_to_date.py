@@ -22,6 +22,7 @@ from common.stages.landing import LAND_RAW
 from jobs import land_raw
 from pipelines import run as runner
 from tests import samples
+from tests.gates import OpenGate
 
 BEFORE, FIRST, SECOND, NEWEST = date(2025, 11, 29), date(2025, 11, 30), date(2025, 12, 1), date(2025, 12, 2)
 CLEANING = {
@@ -92,7 +93,7 @@ def test_a_cleaning_stage_leaves_later_days_to_later_runs(
     make_context: MakeContext, layout: Layout, dataset: str
 ) -> None:
     def read(run_id: str, day: date | None) -> tuple[str, int | None]:
-        entry = execute(CLEANING[dataset], make_context(run_id=run_id, day=day))
+        entry = execute(CLEANING[dataset], make_context(run_id=run_id, day=day, gates=OpenGate))
         assert entry.error is None
         return entry.status, (entry.rows or {})["read"]
 

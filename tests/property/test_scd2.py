@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pyspark.sql import DataFrame, SparkSession
 
+from common.storage.local_frames import local_frame
 from common.transforms.scd2 import BEGINNING, CHANGES_OF_KEY, END, build_history
 
 SCHEMA = "key string, name string, price int, stock int, updated_at timestamp, op string, _payload_hash bigint"
@@ -83,7 +84,7 @@ def model(of_key: list[Change]) -> list[tuple]:
 
 
 def history(spark: SparkSession, rows: list[Change]) -> DataFrame:
-    frame = spark.createDataFrame([change.row() for change in rows], SCHEMA)
+    frame = local_frame(spark, [change.row() for change in rows], SCHEMA)
     return build_history(frame, "key", ("name", "price"), latest=("stock",), namespace="test")
 
 

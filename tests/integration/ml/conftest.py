@@ -1,6 +1,6 @@
 """A small generated shop for recommendations and churn, without models and with them.
 
-The shop is loaded by one run of the graph; the stages of models then run in the tests' session, which has other shuffle
+The shop is that of the first run; the stages of models then run in the tests' session, which has other shuffle
 partitions than a run.
 """
 
@@ -13,22 +13,32 @@ import pytest
 from pyspark.sql import SparkSession
 
 from common.job import execute
-from common.layout import Layout
 from common.quality.ledger import LedgerEntry
-from common.settings import Settings, SourceSettings
+from common.settings import BoostingTrial, Settings, SourceSettings, load_settings
 from common.stages import churn, recommendations
+from tests.first_run import first_run
 from tests.integration.ml.roots import context
-from tests.runs import run_graph
 
-SCALE, SEED = 0.01, 5
+
+@pytest.fixture(scope="session")
+def settings() -> Settings:
+    """As they ship, but with few and small models: those that ship learn from a grocer in test_completejourney.py."""
+    shipped = load_settings()
+    churn = shipped.ml.churn.model_copy(
+        update={"trials": tuple(BoostingTrial(max_depth=depth, max_iter=8, step_size=0.2) for depth in (2, 3))}
+    )
+    tastes = shipped.ml.recommendations
+    recommendations = tastes.model_copy(
+        update={"max_iter": 5, "search_iter": 2, "implicit_trials": tastes.implicit_trials[1:]}
+    )
+    ml = shipped.ml.model_copy(update={"churn": churn, "recommendations": recommendations})
+    return shipped.model_copy(update={"ml": ml})
 
 
 @pytest.fixture(scope="session")
 def loaded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A root whose facts are loaded, without models."""
-    root = tmp_path_factory.mktemp("ml") / "root"
-    run_graph(Layout.at(root), "--scale", str(SCALE), "--seed", str(SEED), "--to", "load_facts")
-    return root
+    return first_run(tmp_path_factory).copy.local()
 
 
 @pytest.fixture(scope="session")

@@ -20,9 +20,11 @@ DAY = date(2025, 11, 30)
 
 
 def context(spark: SparkSession, root: Path, settings: Settings, source: SourceSettings, **more: Any) -> StageContext:
+    """With the day of the first run and real gates, where not said otherwise: `context(…, day=…, gates=OpenGate)`."""
     layout = Layout.at(root)
+    gates: type[Gatekeeper] = more.pop("gates", Gatekeeper)
     return StageContext(
-        spark, layout, settings, source, more.pop("day", DAY), "test-run", Gatekeeper(layout, "test-run"), **more
+        spark, layout, settings, source, more.pop("day", DAY), "test-run", gates(layout, "test-run"), **more
     )
 
 

@@ -18,6 +18,7 @@ from common.stages.facts import FACT_CLICKSTREAM, FACT_TRANSACTIONS
 from common.storage import delta
 from common.transforms import customer_days
 from common.transforms.features import RANGES
+from tests.gates import OpenGate
 from tests.integration.ml.roots import context, read
 
 pytestmark = pytest.mark.slow
@@ -125,7 +126,7 @@ class TestBadInput:
         lines = {"transactions": {"files": ["f"], "select": "SELECT 1", "absent": ["rating"]}}
         grocer = SourceSettings(**{**source.model_dump(), "datasets": lines})
         for stage in (recommendations.TRAIN_RECOMMENDATIONS, churn.TRAIN_CHURN):
-            assert execute(stage, context(spark, bare, settings, grocer)).error is None
+            assert execute(stage, context(spark, bare, settings, grocer, gates=OpenGate)).error is None
         figures = read(bare / "ops/ml.json")
         assert figures["recommendations"]["rmse"] is None
         assert figures["recommendations"]["ndcg_at_10"] > 0

@@ -12,7 +12,8 @@ from deltalake import DeltaTable
 
 from common.layout import DATASETS
 from common.storage.published import read_published
-from tests.integration.whole_run.conftest import ROW_KINDS, Finished
+from tests.first_run import Finished
+from tests.integration.whole_run.conftest import ROW_KINDS
 from tests.integration.whole_run.counts import delta_rows, one, raw_rows
 from tests.runs import STAGES
 

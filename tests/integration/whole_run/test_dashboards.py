@@ -19,7 +19,7 @@ from common.bi.results import Index, QueryEntry, directory, read_index
 from common.quality.ledger import entries
 from pipelines.tables import connect
 from tests.dashboard_answers import ANSWERS, MACROS, answer
-from tests.integration.whole_run.conftest import DATE, Finished
+from tests.first_run import DATE, Finished
 
 pytestmark = pytest.mark.slow
 

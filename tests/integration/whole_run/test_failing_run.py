@@ -20,7 +20,7 @@ from common.storage.published import read_published
 from pipelines import sql
 from pipelines.tables import connect
 from tests import samples
-from tests.integration.whole_run.conftest import SCALE, SEED, Finished
+from tests.first_run import SCALE, SEED, Finished
 from tests.runs import fingerprints, generate, python, run_json
 
 pytestmark = pytest.mark.slow

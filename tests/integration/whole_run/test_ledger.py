@@ -15,7 +15,8 @@ from deltalake import DeltaTable
 
 from common.quality.ledger import entries
 from common.transforms.tokens import key_file, load_key
-from tests.integration.whole_run.conftest import DATE, ROW_KINDS, SCALE, SEED, Finished
+from tests.first_run import DATE, SCALE, SEED, Finished
+from tests.integration.whole_run.conftest import ROW_KINDS
 from tests.integration.whole_run.counts import content
 from tests.runs import PROJECT, STAGES
 

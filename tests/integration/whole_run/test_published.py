@@ -11,14 +11,25 @@ import pytest
 
 from common.layout import DATASETS, PUBLISHED_TABLES
 from pipelines import score, sql
-from tests.integration.whole_run.conftest import Finished
+from tests.first_run import Finished
 from tests.integration.whole_run.counts import one, rows
-from tests.runs import python
+from tests.runs import ask_spark
 
 pytestmark = pytest.mark.slow
 
 
 NATURAL_KEYS = {"dim_users": "user_id", "dim_products": "product_id"}
+BY_MONTH = (
+    "SELECT transaction_month, count(*) AS n, sum(total_amount) AS total, count(DISTINCT product_id) AS many "
+    "FROM fact_transactions GROUP BY transaction_month ORDER BY transaction_month"
+)
+
+
+@pytest.fixture(scope="module")
+def answers_of_spark(finished: Finished) -> tuple[str, str]:
+    """The tables of the metastore, and sales by month."""
+    tables, sales = ask_spark(finished.layout, "SHOW TABLES IN ecommerce", BY_MONTH)
+    return tables, sales
 
 
 class TestPublished:
@@ -28,28 +39,17 @@ class TestPublished:
         assert {(table["database"], table["format"]) for table in listed} == {("ecommerce", "parquet")}
         assert all(Path(table["location"]).is_absolute() for table in listed)
 
-    def test_the_metastore_shows_exactly_the_seven(self, finished: Finished) -> None:
-        done = python(
-            "-m", "pipelines.sql", "SHOW TABLES IN ecommerce", "--engine", "spark", "--format", "csv",
-            "--root", finished.layout.root,
-        )  # fmt: skip
-        assert done.returncode == 0, done.stderr[-2000:]
-        listed = list(csv.DictReader(done.stdout.splitlines()))
+    def test_the_metastore_shows_exactly_the_seven(self, answers_of_spark: tuple[str, str]) -> None:
+        listed = list(csv.DictReader(answers_of_spark[0].splitlines()))
         assert sorted(row["tableName"] for row in listed) == sorted(PUBLISHED_TABLES)
         assert {row["isTemporary"] for row in listed} == {"false"}
 
     def test_spark_and_duckdb_give_the_same_answer(
-        self, finished: Finished, capsys: pytest.CaptureFixture[str]
+        self, finished: Finished, answers_of_spark: tuple[str, str], capsys: pytest.CaptureFixture[str]
     ) -> None:
-        query = (
-            "SELECT transaction_month, count(*) AS n, sum(total_amount) AS total, count(DISTINCT product_id) AS many "
-            "FROM fact_transactions GROUP BY transaction_month ORDER BY transaction_month"
-        )
-        arguments = ["--root", finished.layout.root, "--format", "csv"]
-        assert sql.main([query, *arguments]) == 0
-        other = python("-m", "pipelines.sql", query, "--engine", "spark", *arguments)
+        assert sql.main([BY_MONTH, "--root", finished.layout.root, "--format", "csv"]) == 0
         answer = capsys.readouterr().out
-        assert other.stdout == answer
+        assert answers_of_spark[1] == answer
         assert answer.startswith("transaction_month,n,total,many\n")
 
     @pytest.mark.parametrize("table", PUBLISHED_TABLES)

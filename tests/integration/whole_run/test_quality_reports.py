@@ -12,7 +12,8 @@ import pytest
 
 from common.contracts import CONTRACTS
 from common.layout import DATASETS
-from tests.integration.whole_run.conftest import ROW_KINDS, Finished
+from tests.first_run import Finished
+from tests.integration.whole_run.conftest import ROW_KINDS
 from tests.integration.whole_run.counts import one, raw_rows, rows
 
 pytestmark = pytest.mark.slow

@@ -6,7 +6,6 @@ import csv
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import product
 from pathlib import Path
 from typing import Literal
 from urllib.parse import unquote, urlparse
@@ -19,13 +18,13 @@ from common.errors import ConfigurationError
 from common.layout import Layout
 from pipelines.report.site import write_report
 from pipelines.setup import browser as browser_setup
-from tests.integration.whole_run.conftest import Finished
+from tests.first_run import Finished
 from tests.unit.report.answers import DASHBOARDS, daily, empty_query, put_dashboards
 from tests.unit.report.roots import OLD, put_published, put_quality, put_run, put_whole
 
 Theme = Literal["light", "dark"]
-WIDTHS: tuple[int, ...] = (390, 1440)
-THEMES: tuple[Theme, ...] = ("light", "dark")
+# A phone and a laptop: what fits depends on the width alone, and what can be told apart on the theme alone.
+LOOKS: tuple[tuple[int, Theme], ...] = ((390, "dark"), (1440, "light"))
 SERIOUS = {"serious", "critical"}
 DRAWN = "() => document.documentElement.dataset.charts === 'drawn'"
 # A chart has marks when Plotly drew a bar, a point, a line or a cell of a heatmap for each of its traces.
@@ -146,8 +145,7 @@ def links(page: Page) -> list[str]:
 
 class TestEveryPage:
     @pytest.mark.parametrize("name", PAGES)
-    @pytest.mark.parametrize("theme", THEMES)
-    @pytest.mark.parametrize("width", WIDTHS)
+    @pytest.mark.parametrize(("width", "theme"), LOOKS)
     def test_is_sound_and_accessible(self, chromium: Browser, site: Path, name: str, theme: Theme, width: int) -> None:
         with chromium.new_context(viewport={"width": width, "height": 900}, color_scheme=theme) as context:
             page = context.new_page()
@@ -370,7 +368,7 @@ def test_the_report_of_a_whole_run(chromium: Browser, finished: Finished) -> Non
     names = sorted(path.stem for path in directory.glob("*.html"))
     assert len([name for name in names if name.startswith("dashboard-")]) == 5
     charts = 0
-    for width, theme in product(WIDTHS, THEMES):
+    for width, theme in LOOKS:
         with chromium.new_context(viewport={"width": width, "height": 900}, color_scheme=theme) as context:
             page = context.new_page()
             for name in names:
@@ -381,4 +379,4 @@ def test_the_report_of_a_whole_run(chromium: Browser, finished: Finished) -> Non
                 assert [link for link in missing if not link.startswith("data:")] == []
                 found = Axe().run(page).response["violations"]
                 assert [each["id"] for each in found if each["impact"] in SERIOUS] == []
-    assert charts > len(WIDTHS) * len(THEMES) * 25
+    assert charts > len(LOOKS) * 25

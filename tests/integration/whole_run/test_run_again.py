@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from pathlib import Path
 
 import pytest
 from deltalake import DeltaTable
@@ -11,8 +10,8 @@ from deltalake import DeltaTable
 from common.layout import PUBLISHED_TABLES
 from common.storage.published import read_published
 from pipelines import sql
-from tests.integration.whole_run.conftest import BATCH, DATE, Finished
-from tests.runs import STAGES, fingerprints, python, run_graph
+from tests.first_run import BATCH, DATE, Finished
+from tests.runs import STAGES, ask_spark, fingerprints, run_graph
 
 pytestmark = pytest.mark.slow
 
@@ -42,22 +41,6 @@ class TestAgain:
         products = read_published(layout)["dim_products"].rows
         assert (stage["status"], stage["read"], stage["written"]) == ("ok", products, products)
         assert fingerprints(layout) == before
-        shown = python("-m", "pipelines.sql", query, "--engine", "spark", "--format", "csv", "--root", layout.root)
-        assert shown.stdout == f"n\n{products}\n", shown.stderr[-2000:]
-        tables = python(
-            "-m", "pipelines.sql", "SHOW TABLES IN ecommerce", "--engine", "spark", "--format", "csv",
-            "--root", layout.root,
-        )  # fmt: skip
-        assert tables.stdout.count("\n") == 1 + len(PUBLISHED_TABLES), tables.stderr[-2000:]
-
-    def test_everything_anew_with_other_partitions_gives_the_same_fingerprints(
-        self, finished: Finished, tmp_path: Path
-    ) -> None:
-        before = fingerprints(finished.layout)
-        conf = tmp_path / "other.yaml"
-        conf.write_text("spark: {master: 'local[1]', shuffle_partitions: 7}\n")
-        run = run_graph(finished.layout, *BATCH, "--rebuild", "--conf", str(conf))
-        assert {stage["status"] for stage in run["stages"]} == {"ok"}
-        after = fingerprints(finished.layout)
-        assert after == before
-        assert sorted(after) == sorted(PUBLISHED_TABLES)
+        counted, tables = ask_spark(layout, query, "SHOW TABLES IN ecommerce")
+        assert counted == f"n\n{products}\n"
+        assert tables.count("\n") == 1 + len(PUBLISHED_TABLES)

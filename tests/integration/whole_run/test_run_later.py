@@ -1,18 +1,20 @@
-"""Day after day, all at once, killed on the way, on other numbers of cores: the same tables.
+"""Day after day on one core, and everything at once, killed on the way, on four: the same tables.
 
-The finished root goes on here, so that this module comes after all others.
+The finished root, which was made on two cores, goes on here, so that this module comes after all others.
 """
 
 from __future__ import annotations
 
-import shutil
+from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from common.layout import Layout
-from tests.integration.whole_run.conftest import SCALE, SEED, Finished
-from tests.runs import fingerprints, generate, kill_in, quarantined, run_graph, run_json
+from common.layout import PUBLISHED_TABLES, Layout
+from tests.first_run import SCALE, SEED, Finished
+from tests.runs import STAGES, fingerprints, generate, kill_in, quarantined, run_graph, run_json
 
 pytestmark = pytest.mark.slow
 
@@ -20,45 +22,71 @@ DAYS = ("2025-12-01", "2025-12-02", "2025-12-03")
 TABLES = ("--to", "publish_hive")
 
 
+@dataclass(frozen=True)
+class State:
+    """What is published, and what was turned away."""
+
+    fingerprints: dict[str, str]
+    quarantined: dict[str, list[tuple[Any, ...]]]
+
+    @classmethod
+    def of(cls, layout: Layout) -> State:
+        return cls(fingerprints(layout), quarantined(layout))
+
+
+@dataclass(frozen=True)
+class Rebuilt:
+    """A root before and after everything was made anew.
+
+    Attributes:
+        before: After three further days, each with a run of its own.
+        after: After a run of all days at once, which was killed three times.
+        run: The run.json of that run.
+    """
+
+    before: State
+    after: State
+    run: dict[str, Any]
+
+
+def conf(directory: Path, cores: int, partitions: int) -> tuple[str, str]:
+    """Another number of cores, and of partitions."""
+    file = directory / f"{cores}.yaml"
+    file.write_text(f"spark: {{master: 'local[{cores}]', shuffle_partitions: {partitions}}}\n")
+    return "--conf", str(file)
+
+
 @pytest.fixture(scope="module")
-def day_by_day(finished: Finished) -> Layout:
-    """The finished root after three further days, each with a run of its own."""
+def rebuilt(finished: Finished, tmp_path_factory: pytest.TempPathFactory) -> Rebuilt:
+    """The finished root after three further days, one by one; then all its raw data at once."""
+    layout, directory = finished.layout, tmp_path_factory.mktemp("conf")
+    one, four = conf(directory, 1, 7), conf(directory, 4, 3)
     for day in DAYS:
-        before = fingerprints(finished.layout)
-        generate(finished.layout, SCALE, SEED, "--increment", day)
-        run = run_graph(finished.layout, *TABLES)
+        before = fingerprints(layout)
+        generate(layout, SCALE, SEED, "--increment", day)
+        run = run_graph(layout, *TABLES, *one)
         assert run["date"] == day
-        assert fingerprints(finished.layout)["fact_transactions"] != before["fact_transactions"]
-    return finished.layout
-
-
-@pytest.fixture(scope="module")
-def killed(finished: Finished, day_by_day: Layout, tmp_path_factory: pytest.TempPathFactory) -> Layout:
-    """The same raw data at once, in a run that is killed three times and in the end goes on with four cores."""
-    layout = Layout.at(tmp_path_factory.mktemp("killed") / "root")
-    shutil.copytree(day_by_day.local("raw"), layout.local("raw"))
-    kill_in(layout, "clean_clickstream", *TABLES)
-    kill_in(layout, "load_facts", *TABLES)
-    kill_in(layout, "publish_hive", *TABLES)
+        assert fingerprints(layout)["fact_transactions"] != before["fact_transactions"]
+    day_by_day = State.of(layout)
+    kill_in(layout, "clean_clickstream", *TABLES, "--rebuild")
+    kill_in(layout, "load_facts", "--resume")
+    kill_in(layout, "publish_hive", "--resume")
     assert run_json(layout)["status"] == "running"
-    four = Path(layout.root).parent / "four.yaml"
-    four.write_text("spark: {master: 'local[4]', shuffle_partitions: 3}\n")
-    run = run_graph(layout, *TABLES, "--resume", "--parallel", "2", "--conf", str(four))
-    assert {stage["status"] for stage in run["stages"]} <= {"ok", "skipped"}
-    return layout
+    run = run_graph(layout, "--resume", "--parallel", "2", *four)
+    return Rebuilt(day_by_day, State.of(layout), run)
 
 
-def test_increments_one_by_one_and_a_killed_run_of_all_give_the_same_tables(day_by_day: Layout, killed: Layout) -> None:
-    assert fingerprints(killed) == fingerprints(day_by_day)
+def test_increments_one_by_one_and_a_killed_run_of_all_give_the_same_tables(rebuilt: Rebuilt) -> None:
+    assert rebuilt.after.fingerprints == rebuilt.before.fingerprints
+    assert sorted(rebuilt.after.fingerprints) == sorted(PUBLISHED_TABLES)
 
 
-def test_increments_one_by_one_and_a_killed_run_of_all_turn_the_same_rows_away(
-    day_by_day: Layout, killed: Layout
-) -> None:
-    assert quarantined(killed) == quarantined(day_by_day)
+def test_increments_one_by_one_and_a_killed_run_of_all_turn_the_same_rows_away(rebuilt: Rebuilt) -> None:
+    assert rebuilt.after.quarantined == rebuilt.before.quarantined
+    assert all(rebuilt.after.quarantined.values())
 
 
-def test_a_resumed_run_repeats_nothing_that_was_done(killed: Layout) -> None:
-    names = [stage["name"] for stage in run_json(killed)["stages"]]
-    assert len(names) == len(set(names))
-    assert "publish_hive" in names
+def test_a_resumed_run_goes_on_making_everything_anew_and_repeats_nothing_that_was_done(rebuilt: Rebuilt) -> None:
+    stages = rebuilt.run["stages"]
+    assert Counter(stage["name"] for stage in stages) == Counter(STAGES[: STAGES.index("publish_hive") + 1])
+    assert {stage["status"] for stage in stages} == {"ok"}

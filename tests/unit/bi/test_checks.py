@@ -14,6 +14,7 @@ from common.bi.checks import FACTS_SCHEMA, facts_of
 from common.bi.periods import Period
 from common.bi.results import Answer
 from common.errors import GateFailedError
+from common.storage.local_frames import local_frame
 
 TEXT = """
 -- @dashboard revenue
@@ -154,7 +155,7 @@ class TestGate:
     def hold(self, make_context: Any, spark: Any, **changes: Any) -> Any:
         found = list(facts(totals(), parts()).values())
         found[1].update(changes)
-        frame = spark.createDataFrame([tuple(each.values()) for each in found], FACTS_SCHEMA)
+        frame = local_frame(spark, [tuple(each.values()) for each in found], FACTS_SCHEMA)
         return make_context().gate("bi_dashboards.revenue", frame, queries=list(self.QUERIES))
 
     def test_good_facts_pass(self, make_context, spark) -> None:

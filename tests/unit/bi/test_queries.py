@@ -13,6 +13,7 @@ from pyspark.sql import SparkSession
 
 from common.bi.catalogue import parse_catalogue, read_catalogue
 from common.bi.dialects import parse_select, to_spark
+from common.storage.local_frames import local_frame
 
 QUERIES = {query.name: query for dashboard in parse_catalogue(read_catalogue()) for query in dashboard.queries}
 TO = date(2025, 11, 30)
@@ -43,7 +44,7 @@ def ask(spark: SparkSession, tmp_path: Path) -> Ask:
     ) -> list[tuple[Any, ...]]:
         paths = {table: str(tmp_path / table) for table in tables}
         for table, (schema, rows) in tables.items():
-            spark.createDataFrame(rows, schema).write.format("delta").save(paths[table])
+            local_frame(spark, rows, schema).write.format("delta").save(paths[table])
         period = {"from_date": str(last - timedelta(days=days - 1)), "to_date": str(last), "time_zone": "UTC"}
         statement = to_spark(parse_select(QUERIES[name].sql, name), period, {}, paths)
         return [tuple(row) for row in spark.sql(statement).collect()]

@@ -14,6 +14,7 @@ from pyspark.sql import SparkSession
 from common.cleaning.resolution import FATE, resolve
 from common.contracts import CLICKSTREAM, TRANSACTIONS, USERS, Contract
 from common.settings import SourceSettings
+from common.storage.local_frames import local_frame
 
 _SCHEMA = (
     "n int, user_id string, transaction_id string, event_id string, status string, updated_at timestamp, op string, "
@@ -38,8 +39,8 @@ def row(key: str | None, digest: int, **changes: Any) -> dict[str, Any]:
 
 def fates(spark: SparkSession, source: SourceSettings, contract: Contract, rows: Sequence[dict[str, Any]]) -> list[str]:
     columns = [part.split()[0] for part in _SCHEMA.split(", ")]
-    frame = spark.createDataFrame(
-        [tuple({"n": number, **each}.get(name) for name in columns) for number, each in enumerate(rows)], _SCHEMA
+    frame = local_frame(
+        spark, [tuple({"n": number, **each}.get(name) for name in columns) for number, each in enumerate(rows)], _SCHEMA
     )
     resolved = resolve(frame, contract, source)
     assert_df_equality(resolved.drop(FATE), frame, ignore_row_order=True)  # nothing lost, nothing changed

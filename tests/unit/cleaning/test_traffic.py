@@ -11,6 +11,7 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from common.settings import SourceSettings
+from common.storage.local_frames import local_frame
 from common.transforms.traffic import annotate_traffic
 
 _SCHEMA = (
@@ -36,7 +37,7 @@ def annotated(
     spark: SparkSession, source: SourceSettings, events: Sequence[dict[str, Any]]
 ) -> dict[str, tuple[bool, str | None]]:
     columns = [part.split()[0] for part in _SCHEMA.split(", ")]
-    frame = spark.createDataFrame([tuple(each.get(name) for name in columns) for each in events], _SCHEMA)
+    frame = local_frame(spark, [tuple(each.get(name) for name in columns) for each in events], _SCHEMA)
     result = annotate_traffic(frame, source, F.col("live"))
     assert result.columns == [*columns, "near_duplicate_of", "is_bot"]
     found = {row["event_id"]: (row["is_bot"], row["near_duplicate_of"]) for row in result.collect()}

@@ -24,6 +24,7 @@ from common.cleaning.reading import (
 from common.cleaning.typing_rows import FLAGS, PAYLOAD_HASH, REASONS, type_rows
 from common.contracts import CLICKSTREAM, CONTRACTS, PRODUCTS, TRANSACTIONS, USERS, Contract
 from common.settings import SourceSettings
+from common.storage.local_frames import local_frame
 from tests import samples
 
 DELIVERED = date(2025, 11, 30)
@@ -68,7 +69,7 @@ def raw_frame(
             StructField(DELIVERED_ON, DateType()),
         ]
     )
-    return spark.createDataFrame(lines, schema)
+    return local_frame(spark, lines, schema)
 
 
 def check(spark: SparkSession, contract: Contract, source: SourceSettings, cases: Sequence[Case]) -> None:

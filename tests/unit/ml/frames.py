@@ -9,6 +9,7 @@ from typing import Any, cast
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.types import StructType
 
+from common.storage.local_frames import local_frame
 from common.transforms.customer_days import History
 
 START = date(2025, 6, 1)
@@ -117,4 +118,4 @@ def history(
 
 def _frame(spark: SparkSession, rows: list[dict[str, Any]], schema: str) -> DataFrame:
     columns = cast(StructType, StructType.fromDDL(schema)).names
-    return spark.createDataFrame([tuple(row[name] for name in columns) for row in rows], schema)
+    return local_frame(spark, [tuple(row[name] for name in columns) for row in rows], schema)

@@ -7,7 +7,10 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 
 from common.ml.dates import Period
-from common.ml.newcomers import Later, new_customer_figures, new_product_figures
+from common.ml.interactions import interactions
+from common.ml.later import Later
+from common.ml.newcomers import new_customer_figures, new_product_figures
+from common.storage.local_frames import local_frame
 from tests.unit.ml.frames import day
 
 DAILY = "user_id string, product_id string, day date, strength decimal(12,3), bought long"
@@ -18,19 +21,20 @@ SECOND = 1 / np.log2(3)
 def later(spark: SparkSession, *rows: tuple[str, str, int, int], limit: int = 100) -> Later:
     """Interest as user, product, number of the day and lines bought."""
     made = [(user, product, day(on), None, bought) for user, product, on, bought in rows]
-    return Later(spark.createDataFrame(made, DAILY), Period(day(CUTOFF), day(END)), limit)
+    daily = local_frame(spark, made, DAILY)
+    return Later(daily, interactions(daily, day(CUTOFF)), Period(day(CUTOFF), day(END)), limit)
 
 
 @pytest.fixture
 def popular(spark: SparkSession) -> DataFrame:
     rows = [("all", "P1", 1), ("all", "P2", 2), ("gold", "P3", 1), ("gold", "P4", 2), ("gold", "P1", 3)]
-    return spark.createDataFrame(rows, "segment string, product_id string, rank int")
+    return local_frame(spark, rows, "segment string, product_id string, rank int")
 
 
 @pytest.fixture
 def segments(spark: SparkSession) -> DataFrame:
     rows = [("new", "gold"), ("other", "tierless"), ("known", "gold")]
-    return spark.createDataFrame(rows, "user_id string, segment string")
+    return local_frame(spark, rows, "user_id string, segment string")
 
 
 def test_new_customers_get_what_their_segment_buys(
@@ -55,13 +59,14 @@ def test_nobody_new_has_no_figure(spark: SparkSession, popular: DataFrame, segme
 
 def test_customers_are_limited(spark: SparkSession, popular: DataFrame) -> None:
     names = [f"u{number}" for number in range(200)]
-    segments = spark.createDataFrame([(name, "all") for name in names], "user_id string, segment string")
+    segments = local_frame(spark, [(name, "all") for name in names], "user_id string, segment string")
     what = later(spark, *[(name, "P1", 12, 1) for name in names], limit=50)
     assert 20 < new_customer_figures(what, popular, segments, 2)["customers"] < 100
 
 
 def test_buyers_of_a_new_product_are_shown_what_its_category_sells(spark: SparkSession) -> None:
-    on_sale = spark.createDataFrame(
+    on_sale = local_frame(
+        spark,
         [("B1", "Books"), ("B2", "Books"), ("T1", "Toys"), ("new", "Books"), ("newer", None), ("seen", "Books")],
         "product_id string, category string",
     )
@@ -83,7 +88,7 @@ def test_buyers_of_a_new_product_are_shown_what_its_category_sells(spark: SparkS
 
 
 def test_a_shop_without_new_products_has_no_figure(spark: SparkSession) -> None:
-    on_sale = spark.createDataFrame([("P1", None), ("P2", None)], "product_id string, category string")
+    on_sale = local_frame(spark, [("P1", None), ("P2", None)], "product_id string, category string")
     what = later(spark, ("a", "P1", 1, 1), ("b", "P2", 1, 1), ("a", "P2", 12, 1))
     assert new_product_figures(what, on_sale, 2) == {
         "products": 0, "share_of_purchases": 0.0, "pairs": 0, "ndcg_at_2": None,

@@ -9,6 +9,7 @@ from chispa import assert_df_equality
 from pyspark.sql import DataFrame, SparkSession
 
 from common.ml.popularity import popular_by_category, popular_by_segment
+from common.storage.local_frames import local_frame
 from tests.unit.ml.frames import day
 
 DAILY = "user_id string, product_id string, day date, bought long"
@@ -17,22 +18,22 @@ ON_SALE = "product_id string, category string"
 
 def daily(spark: SparkSession, *bought: tuple[str, str]) -> DataFrame:
     """Purchases, one a day; twice the same pair is the same customer again."""
-    return spark.createDataFrame([(user, product, day(on), 1) for on, (user, product) in enumerate(bought)], DAILY)
+    return local_frame(spark, [(user, product, day(on), 1) for on, (user, product) in enumerate(bought)], DAILY)
 
 
 def products(spark: SparkSession, **categories: str | None) -> DataFrame:
-    return spark.createDataFrame(list(categories.items()), ON_SALE)
+    return local_frame(spark, list(categories.items()), ON_SALE)
 
 
 def ranked(spark: SparkSession, group: str, **lists: list[str]) -> DataFrame:
     rows = [(name, product, place) for name, found in lists.items() for place, product in enumerate(found, 1)]
-    return spark.createDataFrame(rows, f"{group} string, product_id string, rank int")
+    return local_frame(spark, rows, f"{group} string, product_id string, rank int")
 
 
 @pytest.fixture
 def segments(spark: SparkSession) -> DataFrame:
-    return spark.createDataFrame(
-        [("a", "silver"), ("b", "silver"), ("c", "gold"), ("e", "all")], "user_id string, segment string"
+    return local_frame(
+        spark, [("a", "silver"), ("b", "silver"), ("c", "gold"), ("e", "all")], "user_id string, segment string"
     )
 
 
@@ -71,8 +72,7 @@ def test_a_category_is_filled_up_with_what_is_popular_in_others(spark: SparkSess
     sold = products(spark, B1="Books", B2="Books", T1="Toys", T2="Toys", N1=None, E1="Empty")
     assert_df_equality(
         popular_by_category(shop, sold, 3),
-        spark.createDataFrame(
-            [
+        local_frame(spark, [
                 ("Books", "B1", 1), ("Books", "T1", 2), ("Books", "T2", 3),
                 ("Toys", "T1", 1), ("Toys", "T2", 2), ("Toys", "B1", 3),
                 ("Empty", "T1", 1), ("Empty", "T2", 2), ("Empty", "B1", 3),
@@ -97,7 +97,7 @@ def test_no_product_is_twice_in_the_list_of_its_category(spark: SparkSession) ->
 
 
 def test_interest_without_a_purchase_makes_nothing_popular(spark: SparkSession, segments: DataFrame) -> None:
-    viewed = spark.createDataFrame([("a", "P1", day(0), 0)], DAILY)
+    viewed = local_frame(spark, [("a", "P1", day(0), 0)], DAILY)
     sold = products(spark, P1="Books")
     assert popular_by_segment(viewed, segments, sold, 2).isEmpty()
     assert popular_by_category(viewed, sold, 2).isEmpty()

@@ -28,6 +28,7 @@ from common.stages import recommendations, recommendations_promotion
 from common.stages.recommendations_promotion import as_text, held_against, parameters_of, worse
 from common.stages.recommendations_tables import Shop, _who_have_everything
 from common.stages.tables import Origin
+from common.storage.local_frames import local_frame
 from tests.unit.ml.churners import Shelf, measured, train
 
 OLD = {"explicit": {"rank": 5, "reg": 0.1}, "implicit": {"rank": 8, "reg": 1.0, "alpha": 1.0}}
@@ -137,7 +138,7 @@ def registered(
     spark_session: SparkSession, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Path, PipelineModel, Version]:
     """A root with a recommender, and that."""
-    pairs = spark_session.createDataFrame([("a", "P1")], "user_id string, product_id string")
+    pairs = local_frame(spark_session, [("a", "P1")], "user_id string, product_id string")
     model = Pipeline(stages=[SQLTransformer(statement="SELECT *, 1.0 AS prediction FROM __THIS__")]).fit(pairs)
     root = tmp_path_factory.mktemp("promotion") / "root"
     registry = Registry(Layout.at(root), load_settings().ml)
@@ -155,7 +156,7 @@ class TestRecommendations:
     ) -> Callable[..., tuple[list[str], Registry, StageContext, Version]]:  # fmt: skip
         """Train on that root, where the new parameters reach some figures."""
         root, model, first = registered
-        pairs = spark.createDataFrame([("a", "P1")], "user_id string, product_id string")
+        pairs = local_frame(spark, [("a", "P1")], "user_id string, product_id string")
         tested = pd.DataFrame({"user_id": ["a"], "product_id": ["P1"], "role": ["relevant"]})
 
         def run(new: dict[str, float], *, rebuild: bool) -> tuple[list[str], Registry, StageContext, Version]:
@@ -222,12 +223,14 @@ class TestRecommendations:
 
 
 def test_who_has_everything_is_counted(spark: SparkSession) -> None:
-    had = spark.createDataFrame(
-        [("a", "P1"), ("a", "P2"), ("b", "P1"), ("gone", "P1"), ("gone", "P2")], "user_id string, product_id string"
+    had = local_frame(
+        spark,
+        [("a", "P1"), ("a", "P2"), ("b", "P1"), ("gone", "P1"), ("gone", "P2")],
+        "user_id string, product_id string",
     )
-    segments = spark.createDataFrame([("a", "all"), ("b", "all")], "user_id string, segment string")
+    segments = local_frame(spark, [("a", "all"), ("b", "all")], "user_id string, segment string")
     sold = "product_id string, is_replenishable boolean"
     for again, count in ((False, 1), (True, 0)):
-        on_sale = spark.createDataFrame([("P1", False), ("P2", again)], sold)
+        on_sale = local_frame(spark, [("P1", False), ("P2", again)], sold)
         shop = Shop(cast(Any, None), date(2025, 12, 1), on_sale, segments)
         assert _who_have_everything(had, shop) == count

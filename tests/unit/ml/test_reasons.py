@@ -8,6 +8,7 @@ from pyspark.sql import SparkSession
 
 from common.ml.reasons import _PHRASES, _THEMES, with_reasons
 from common.ml.trees import Tree
+from common.storage.local_frames import local_frame
 from common.transforms.customer_days import NONE_YET
 from common.transforms.features import FEATURES
 
@@ -29,7 +30,7 @@ def stump(feature: str, threshold: float, low: float, high: float) -> Tree:
 
 def reasons(spark: SparkSession, trees: tuple[Tree, ...], count: int = 3, **values: float) -> list[str]:
     row = tuple(float(values.get(name, 0)) for name in FEATURES)
-    frame = spark.createDataFrame([row], ", ".join(f"{name} double" for name in FEATURES))
+    frame = local_frame(spark, [row], ", ".join(f"{name} double" for name in FEATURES))
     (found,) = with_reasons(frame, trees, count, TIERS).select("reasons").collect()
     return list(found["reasons"])
 

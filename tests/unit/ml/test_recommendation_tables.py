@@ -15,6 +15,7 @@ from common.ml.best_products import Items, best_items
 from common.ml.recommendation_tables import MODEL, POPULAR, Offer, for_customers, similar_products
 from common.ml.recommender import Factors, Index, arrange, as_pipeline, fit_factors
 from common.settings import FactorTrial, Settings
+from common.storage.local_frames import local_frame
 
 ITEMS = ("P1", "P2", "P3", "P4")
 INTEREST = [
@@ -29,19 +30,19 @@ LISTS = "category string, product_id string, rank int"
 
 def no_list(spark: SparkSession) -> DataFrame:
     """Nothing is popular."""
-    return spark.createDataFrame([], LISTS)
+    return local_frame(spark, [], LISTS)
 
 
 def given_factors(spark: SparkSession, *vectors: list[float]) -> Factors:
     """Factors of P1, P2 and so on."""
-    of_items = spark.createDataFrame(list(enumerate(vectors)), "id int, features array<float>")
+    of_items = local_frame(spark, list(enumerate(vectors)), "id int, features array<float>")
     model = SimpleNamespace(itemFactors=of_items, rank=2)
     return Factors(cast(Any, model), (), ITEMS[: len(vectors)])
 
 
 @pytest.fixture(scope="module")
 def known(spark: SparkSession) -> DataFrame:
-    return spark.createDataFrame(INTEREST, KNOWN)
+    return local_frame(spark, INTEREST, KNOWN)
 
 
 @pytest.fixture(scope="module")
@@ -56,15 +57,18 @@ def factors(known: DataFrame, checkpoints: None) -> Factors:
 
 @pytest.fixture
 def offer(spark: SparkSession) -> Offer:
-    on_sale = spark.createDataFrame(
+    on_sale = local_frame(
+        spark,
         [("P1", None, False), ("P2", None, True), ("P3", None, False), ("P4", None, False)],
         "product_id string, category string, is_replenishable boolean",
     )
-    popular = spark.createDataFrame(
+    popular = local_frame(
+        spark,
         [("all", "P1", 9, 1), ("all", "P2", 8, 2), ("all", "P3", 7, 3), ("gold", "P4", 1, 1)],
         "segment string, product_id string, customers int, rank int",
     )
-    segments = spark.createDataFrame(
+    segments = local_frame(
+        spark,
         [(name, "gold" if name == "new" else "all") for name in ("a", "b", "c", "new")],
         "user_id string, segment string",
     )
@@ -75,7 +79,8 @@ def test_best_items_are_those_of_the_product(spark: SparkSession, monkeypatch: p
     monkeypatch.setattr("common.ml.best_products._ROWS_AT_A_TIME", 2)
     random = np.random.default_rng(1)
     users, items = random.normal(size=(7, 3)).astype(np.float32).astype(float), random.normal(size=(4, 3))
-    rows = spark.createDataFrame(
+    rows = local_frame(
+        spark,
         [(str(place), [float(x) for x in factor], [place % 4]) for place, factor in enumerate(users)],
         "key string, features array<float>, excluded array<int>",
     )
@@ -96,7 +101,8 @@ def test_the_best_of_a_large_and_of_a_small_group_are_its_own_and_then_others(sp
     groups = np.repeat([0, 1, 2, -1], [9, 6, 3, 2])  # enough for three, just enough, too few, and none
     items = random.normal(size=(20, 2)).astype(np.float32).astype(float)
     names, allowed = tuple(f"P{place:02d}" for place in range(20)), np.arange(20) != 4
-    rows = spark.createDataFrame(
+    rows = local_frame(
+        spark,
         [(name, [float(x) for x in items[place]], [place, 9], int(groups[place])) for place, name in enumerate(names)],
         "key string, features array<float>, excluded array<int>, group int",
     )
@@ -127,7 +133,7 @@ def test_taste_ranks(factors: Factors, known: DataFrame, offer: Offer) -> None:
 def test_who_is_new_to_the_model_gets_what_is_popular(
     spark: SparkSession, factors: Factors, known: DataFrame, offer: Offer
 ) -> None:
-    later = known.unionByName(spark.createDataFrame([("new", "P1", 4.0, 1), ("gone", "P1", 4.0, 1)], KNOWN))
+    later = known.unionByName(local_frame(spark, [("new", "P1", 4.0, 1), ("gone", "P1", 4.0, 1)], KNOWN))
     found = [row for row in for_customers(factors, later, offer, 2).collect() if row["user_id"] not in {"a", "b", "c"}]
     # One product is too few for a segment of its own: the list of all, without P1 which is there already.
     assert [(row["user_id"], row["rank"], row["product_id"], row["reason"]) for row in sorted(found)] == [
@@ -149,7 +155,7 @@ def test_similar_products_are_others_by_cosine(spark: SparkSession, factors: Fac
 
 
 def test_similar_products_of_the_same_category_come_first(spark: SparkSession, factors: Factors) -> None:
-    on_sale = spark.createDataFrame([("P1", "Books"), ("P2", None), ("P3", "Books"), ("P4", None)], ON_SALE)
+    on_sale = local_frame(spark, [("P1", "Books"), ("P2", None), ("P3", "Books"), ("P4", None)], ON_SALE)
     found = sorted(similar_products(factors, on_sale, no_list(spark), 3).collect())
     order = {
         name: [row["similar_product_id"] for row in found if row["product_id"] == name] for name in ("P1", "P3", "P4")
@@ -164,15 +170,14 @@ def test_similar_products_of_the_same_category_come_first(spark: SparkSession, f
 def test_what_the_model_does_not_know_is_like_what_is_popular_in_its_category(spark: SparkSession) -> None:
     # P2 and P4 have no direction, and P5 has come since.
     factors = given_factors(spark, [1.0, 0.0], [0.0, 0.0], [1.0, 1.0], [1e-30, 0.0])
-    on_sale = spark.createDataFrame(
-        [("P1", "Books"), ("P2", "Books"), ("P3", "Books"), ("P4", None), ("P5", "Books")], ON_SALE
+    on_sale = local_frame(
+        spark, [("P1", "Books"), ("P2", "Books"), ("P3", "Books"), ("P4", None), ("P5", "Books")], ON_SALE
     )
     lists = [("Books", "P3", 1), ("Books", "P2", 2), ("Books", "P1", 3), ("", "P2", 1), ("", "P3", 2), ("", "P1", 3)]
-    popular = spark.createDataFrame(lists, LISTS)
+    popular = local_frame(spark, lists, LISTS)
     assert_df_equality(
         similar_products(factors, on_sale, popular, 2).drop("similarity"),
-        spark.createDataFrame(
-            [
+        local_frame(spark, [
                 ("P1", 1, "P3", MODEL), ("P3", 1, "P1", MODEL),
                 ("P2", 1, "P3", POPULAR), ("P2", 2, "P1", POPULAR),
                 ("P4", 1, "P2", POPULAR), ("P4", 2, "P3", POPULAR),
@@ -190,8 +195,8 @@ def test_what_the_model_does_not_know_is_like_what_is_popular_in_its_category(sp
 
 
 def test_a_single_known_product_has_no_other_by_taste(spark: SparkSession) -> None:
-    on_sale = spark.createDataFrame([("P1", None), ("P2", None)], ON_SALE)
-    popular = spark.createDataFrame([("", "P1", 1), ("", "P2", 2)], LISTS)
+    on_sale = local_frame(spark, [("P1", None), ("P2", None)], ON_SALE)
+    popular = local_frame(spark, [("", "P1", 1), ("", "P2", 2)], LISTS)
     found = similar_products(given_factors(spark, [1.0, 0.0], [0.0, 0.0]), on_sale, popular, 2)
     assert sorted((row["product_id"], row["similar_product_id"], row["reason"]) for row in found.collect()) == [
         ("P1", "P2", POPULAR),
@@ -235,9 +240,7 @@ def test_an_unknown_pair_has_no_prediction(
     index, trial = Index(("a", "b", "c"), ITEMS), FactorTrial(rank=2, reg=0.1)
     rows = arrange(known, index, "strength")
     explicit, implicit = (fit_factors(rows, trial, settings.ml, implicit=kind) for kind in (False, True))
-    pairs = spark.createDataFrame(
-        [("a", "P1"), ("nobody", "P1"), ("a", "nothing")], "user_id string, product_id string"
-    )
+    pairs = local_frame(spark, [("a", "P1"), ("nobody", "P1"), ("a", "nothing")], "user_id string, product_id string")
     rows_said = as_pipeline(index, explicit, implicit).transform(pairs).collect()
     said = {(row["user_id"], row["product_id"]): row["prediction"] for row in rows_said}
     assert 1.0 <= said["a", "P1"] <= 5.0

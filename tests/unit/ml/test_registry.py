@@ -14,6 +14,7 @@ from common.errors import ConfigurationError, InputError
 from common.layout import Layout
 from common.ml.registry import Registry, Trained
 from common.settings import MlSettings, Settings
+from common.storage.local_frames import local_frame
 
 TRAINED = Trained(
     params={"depth": 3, "dates": ["2025-11-01"]},
@@ -26,7 +27,7 @@ TRAINED = Trained(
 
 @pytest.fixture(scope="module")
 def rows(spark: SparkSession) -> DataFrame:
-    return spark.createDataFrame([(1.0,), (2.0,)], "x double")
+    return local_frame(spark, [(1.0,), (2.0,)], "x double")
 
 
 @pytest.fixture(scope="module")

@@ -13,6 +13,7 @@ from common.errors import InputError
 from common.ml.recommender import arrange, dense, fit_factors, make_index
 from common.ml.stars import fit_stars
 from common.settings import FactorTrial, Settings
+from common.storage.local_frames import local_frame
 
 TRIAL = FactorTrial(rank=2, reg=0.1, biases=True)
 RATED = [
@@ -25,7 +26,7 @@ RATED = [
 
 @pytest.fixture(scope="module")
 def rated(spark: SparkSession) -> DataFrame:
-    return spark.createDataFrame(RATED, "user_id string, product_id string, rating double")
+    return local_frame(spark, RATED, "user_id string, product_id string, rating double")
 
 
 def by_hand(rows: DataFrame) -> tuple[float, dict[int, float], dict[int, float]]:
@@ -72,7 +73,7 @@ def test_who_is_not_known_has_no_prediction(
     spark: SparkSession, rated: DataFrame, settings: Settings, checkpoints: None
 ) -> None:
     model = fit_stars(arrange(rated, make_index(rated), "rating"), TRIAL, settings.ml)
-    (row,) = model.transform(spark.createDataFrame([(99, 0)], "user int, item int")).collect()
+    (row,) = model.transform(local_frame(spark, [(99, 0)], "user int, item int")).collect()
     assert np.isnan(row["prediction"])
 
 

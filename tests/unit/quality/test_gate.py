@@ -13,6 +13,7 @@ from pyspark.sql import DataFrame, SparkSession
 from common.errors import ConfigurationError, GateFailedError
 from common.layout import Layout
 from common.quality.gate import Gatekeeper
+from common.storage.local_frames import local_frame
 
 Keeper = Callable[..., Gatekeeper]
 NOT_NULL = {"type": "expect_column_values_to_not_be_null", "kwargs": {"column": "email"}, "severity": "critical"}
@@ -38,7 +39,7 @@ def keeper(layout: Layout, tmp_path: Path) -> Keeper:
 
 @pytest.fixture(scope="module")
 def people(spark: SparkSession) -> DataFrame:
-    return spark.createDataFrame([("ada@secret.example",), ("bob@secret.example",), (None,)], "email string")
+    return local_frame(spark, [("ada@secret.example",), ("bob@secret.example",), (None,)], "email string")
 
 
 def executions(spark: SparkSession) -> int:

@@ -12,6 +12,7 @@ from pyspark.sql import functions as F
 
 from common.storage import delta
 from common.storage.delta import Commit
+from common.storage.local_frames import local_frame
 
 Rows = Callable[..., DataFrame]
 
@@ -21,7 +22,7 @@ def rows(spark: SparkSession) -> Rows:
     """Frames of (id, v), both of which may be null."""
 
     def make(*values: tuple[str | None, int | None]) -> DataFrame:
-        return spark.createDataFrame(list(values), "id string, v int")
+        return local_frame(spark, list(values), "id string, v int")
 
     return make
 

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from chispa import assert_df_equality
 from pyspark.sql import functions as F
 
+from common.storage.local_frames import local_frame
 from common.transforms.scd2 import CHANGES_OF_KEY, UNKNOWN_SK, build_history, with_unknown_member
 
 CHANGES = "id string, name string, stock int, updated_at string, op string, _payload_hash bigint"
@@ -15,7 +18,7 @@ ONE, TWO, THREE = "2025-01-01 00:00:00", "2025-02-01 00:00:00", "2025-03-01 00:0
 
 
 def _history(spark, rows):
-    changes = spark.createDataFrame(rows, CHANGES).withColumn("updated_at", F.col("updated_at").cast("timestamp"))
+    changes = local_frame(spark, rows, CHANGES).withColumn("updated_at", F.col("updated_at").cast("timestamp"))
     return build_history(changes, "id", ("name",), latest=("stock",), namespace="things")
 
 
@@ -24,7 +27,7 @@ def _readable(history):
     return history.withColumns(texts).drop("sk", CHANGES_OF_KEY)
 
 
-CASES = {
+CASES: dict[str, tuple[list[Any], list[Any]]] = {
     "one change": (
         [("a", "x", 1, ONE, "upsert", 1)],
         [("a", "x", 1, ALWAYS, EVER, True, False)],
@@ -85,7 +88,7 @@ def test_history(spark, name):
     rows, expected = CASES[name]
     assert_df_equality(
         _readable(_history(spark, rows)),
-        spark.createDataFrame(expected, VERSIONS),
+        local_frame(spark, expected, VERSIONS),
         ignore_row_order=True,
         ignore_nullable=True,
     )
@@ -109,6 +112,6 @@ def test_unknown_member_holds_for_all_time(spark):
 
     member = _readable(dimension.where(F.col("sk") == UNKNOWN_SK))
 
-    expected = spark.createDataFrame([("unknown", None, None, ALWAYS, EVER, True, False)], VERSIONS)
+    expected = local_frame(spark, [("unknown", None, None, ALWAYS, EVER, True, False)], VERSIONS)
     assert_df_equality(member, expected, ignore_nullable=True)
     assert dimension.count() == 2

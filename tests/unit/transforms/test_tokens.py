@@ -8,6 +8,7 @@ from chispa import assert_df_equality
 from pyspark.sql import functions as F
 
 from common.errors import ConfigurationError
+from common.storage.local_frames import local_frame
 from common.transforms.dimensions import user_history
 from common.transforms.tokens import (
     TokenKey,
@@ -35,11 +36,11 @@ def _key_file(tmp_path, content: bytes = SECRET + b"\n", mode: int = 0o600):
 
 
 def test_tokens_are_keyed_hashes_and_null_stays_null(spark):
-    frame = spark.createDataFrame([(1, "ann@example.com"), (2, None), (3, "ünï@example.com")], "id int, email string")
+    frame = local_frame(spark, [(1, "ann@example.com"), (2, None), (3, "ünï@example.com")], "id int, email string")
     expected = [(1, _token("ann@example.com")), (2, None), (3, _token("ünï@example.com"))]
 
     assert_df_equality(
-        with_tokens(frame, {"email": "email_token"}, KEY), spark.createDataFrame(expected, "id int, email_token string")
+        with_tokens(frame, {"email": "email_token"}, KEY), local_frame(spark, expected, "id int, email_token string")
     )
 
 
@@ -49,20 +50,20 @@ def test_spellings_of_one_value_agree(spark):
         ("  ", "n/a", None, " "),
         (None, None, None, None),
     ]
-    frame = spark.createDataFrame(rows, "email string, phone string, first_name string, last_name string")
+    frame = local_frame(spark, rows, "email string, phone string, first_name string, last_name string")
     found = frame.select(
         normalized_email().alias("email"), normalized_phone().alias("phone"), normalized_name().alias("name")
     )
     expected = [("ann@example.com", "155501099", "ann van lee"), (None, None, None), (None, None, None)]
 
-    assert_df_equality(found, spark.createDataFrame(expected, "email string, phone string, name string"))
+    assert_df_equality(found, local_frame(spark, expected, "email string, phone string, name string"))
 
 
 def test_the_key_shows_in_no_plan(spark, capsys):
     schema = """user_id string, email string, phone string, first_name string, last_name string, gender string,
         birth_date date, city string, state string, country string, signup_ts timestamp, marketing_opt_in boolean,
         loyalty_tier string, updated_at timestamp, op string, _payload_hash bigint"""
-    frame = user_history(spark.createDataFrame([], schema), KEY, "UTC")
+    frame = user_history(local_frame(spark, [], schema), KEY, "UTC")
     frame.explain("extended")
     frame.collect()
     shown = capsys.readouterr().out + frame._jdf.queryExecution().toString()

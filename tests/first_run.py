@@ -1,0 +1,58 @@
+"""The first run of the generated shop, made once and looked at by tests in several processes."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from common.layout import Layout
+from tests.runs import generate, run_graph
+
+SCALE, SEED, DATE = 0.005, 7, "2025-11-30"
+BATCH = ("--to", "bi_dashboards")  # models have tests of their own
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A root after its first run.
+
+    Attributes:
+        layout: The root, in which `tests/integration/whole_run` goes on; no other tests change it.
+        copy: The root as it was then; tables.json and the metastore name the other one.
+        run: Its run.json.
+        tables_json: The bytes of its tables.json.
+    """
+
+    layout: Layout
+    copy: Layout
+    run: dict[str, Any]
+    tables_json: bytes
+
+
+def first_run(tmp_path_factory: pytest.TempPathFactory) -> Finished:
+    """The generated shop at a small scale, from raw to dashboards, on two cores, with code that Spark generates.
+
+    The process that asks first makes it, and others wait for it.
+    """
+    own = tmp_path_factory.getbasetemp()
+    directory = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "first-run"
+    directory.mkdir(exist_ok=True)
+    layout, copy = Layout.at(directory / "root"), Layout.at(directory / "copy")
+    with (directory / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not copy.local().exists():
+            shutil.rmtree(layout.local(), ignore_errors=True)
+            two = directory / "two.yaml"
+            two.write_text("spark: {master: 'local[2]'}\n")
+            generate(layout, SCALE, SEED)
+            run_graph(layout, *BATCH, "--conf", str(two), interpreted=False)
+            shutil.copytree(layout.local(), directory / "unfinished")
+            (directory / "unfinished").rename(copy.local())
+    run = json.loads(copy.local("ops", "run.json").read_text())
+    return Finished(layout, copy, run, copy.local("ops", "tables.json").read_bytes())
