@@ -41,9 +41,16 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByRoom:
     return ByRoom(config, log)
 
 
+# Whole runs take longest, and come first, so that no process is left with them alone in the end. Models learn from what
+# the first of them leaves.
+_FIRST = tuple(
+    f"tests/integration/{room}" for room in ("whole_run/", "test_completejourney.py", "test_own_data_guide.py", "ml/")
+)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put whole runs, which take longest, before all others, so that no process is left with them alone in the end."""
-    items.sort(key=lambda item: "integration/whole_run/" not in item.nodeid)
+    """Put what takes longest before all others."""
+    items.sort(key=lambda item: next((n for n, room in enumerate(_FIRST) if item.nodeid.startswith(room)), len(_FIRST)))
 
 
 @pytest.fixture(scope="session")

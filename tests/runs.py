@@ -47,6 +47,11 @@ def environment(*, interpreted: bool = True) -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(PROJECT), "SPARK_SUBMIT_OPTS": options}
 
 
+def environment_of_a_shell() -> dict[str, str]:
+    """That of a command which finds the project and Spark by itself."""
+    return {name: value for name, value in environment().items() if name not in {"PYTHONPATH", "SPARK_HOME"}}
+
+
 def python(*arguments: str, interpreted: bool = True) -> subprocess.CompletedProcess[str]:
     """A command of the project."""
     return subprocess.run(

@@ -21,4 +21,5 @@ def local_frame(spark: SparkSession, rows: Sequence[Sequence[Any]], schema: str 
     """
     structure = cast(StructType, StructType.fromDDL(schema)) if isinstance(schema, str) else schema
     named = [dict(zip(structure.names, row, strict=True)) for row in rows]
-    return spark.createDataFrame(pa.Table.from_pylist(named, schema=to_arrow_schema(structure)), structure)
+    table = pa.Table.from_pylist(named, schema=to_arrow_schema(structure, timezone="UTC"))
+    return spark.createDataFrame(table, structure)

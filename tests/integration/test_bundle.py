@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import stat
 import subprocess
 import sys
@@ -15,7 +14,7 @@ from deltalake import DeltaTable
 from common.layout import PERSONAL_ZONES, Layout
 from pipelines import dist
 from tests import samples
-from tests.runs import PROJECT
+from tests.runs import PROJECT, environment_of_a_shell
 
 pytestmark = pytest.mark.deep
 
@@ -38,7 +37,7 @@ def test_a_job_runs_from_the_unpacked_bundle_in_another_directory(tmp_path: Path
             layout.root,
         ],
         cwd=bundle,
-        env={name: value for name, value in os.environ.items() if name not in {"PYTHONPATH", "SPARK_HOME"}},
+        env=environment_of_a_shell(),
         capture_output=True,
         text=True,
         check=False,

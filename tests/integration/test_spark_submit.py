@@ -18,7 +18,7 @@ from common.layout import Layout
 from common.storage.locks import hold
 from pipelines import dist
 from tests import samples
-from tests.runs import PROJECT
+from tests.runs import PROJECT, environment_of_a_shell
 
 pytestmark = pytest.mark.deep
 
@@ -76,7 +76,7 @@ def test_a_failure_leaves_its_code_and_one_line(  # noqa: PLR0917 - fixtures and
         done = subprocess.run(
             [*command, "--root", layout.root, *arguments],
             cwd=PROJECT,
-            env={name: value for name, value in os.environ.items() if name not in {"PYTHONPATH", "SPARK_HOME"}},
+            env=environment_of_a_shell(),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,  # spark-submit itself joins the two of the Python that it starts
             text=True,

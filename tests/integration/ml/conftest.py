@@ -14,25 +14,16 @@ from pyspark.sql import SparkSession
 
 from common.job import execute
 from common.quality.ledger import LedgerEntry
-from common.settings import BoostingTrial, Settings, SourceSettings, load_settings
+from common.settings import Settings, SourceSettings, load_settings
 from common.stages import churn, recommendations
 from tests.first_run import first_run
-from tests.integration.ml.roots import context
+from tests.integration.ml.roots import QUICK, context
 
 
 @pytest.fixture(scope="session")
 def settings() -> Settings:
-    """As they ship, but with few and small models: those that ship learn from a grocer in test_completejourney.py."""
-    shipped = load_settings()
-    churn = shipped.ml.churn.model_copy(
-        update={"trials": tuple(BoostingTrial(max_depth=depth, max_iter=8, step_size=0.2) for depth in (2, 3))}
-    )
-    tastes = shipped.ml.recommendations
-    recommendations = tastes.model_copy(
-        update={"max_iter": 5, "search_iter": 2, "implicit_trials": tastes.implicit_trials[1:]}
-    )
-    ml = shipped.ml.model_copy(update={"churn": churn, "recommendations": recommendations})
-    return shipped.model_copy(update={"ml": ml})
+    """As they ship, but for quick models."""
+    return load_settings(QUICK)
 
 
 @pytest.fixture(scope="session")

@@ -17,6 +17,7 @@ from common.quality.gate import Gatekeeper
 from common.settings import Settings, SourceSettings
 
 DAY = date(2025, 11, 30)
+QUICK = Path(__file__).with_name("quick.yaml")
 
 
 def context(spark: SparkSession, root: Path, settings: Settings, source: SourceSettings, **more: Any) -> StageContext:

@@ -22,7 +22,7 @@ from common.stages import churn, churn_steps, recommendations
 from jobs import train_churn, train_recommendations
 from pipelines.ml_truth import add_ceilings
 from tests.gates import OpenGate
-from tests.integration.ml.roots import DAY, context, read, rows, run_of
+from tests.integration.ml.roots import DAY, QUICK, context, read, rows, run_of
 from tests.runs import python
 
 pytestmark = pytest.mark.slow
@@ -30,7 +30,8 @@ pytestmark = pytest.mark.slow
 
 def test_a_run_ends_with_ceilings_that_change_nothing_else(root: Path) -> None:
     before = read(root / "ops/ml.json")
-    done = python("-m", "pipelines.run", "--root", str(root), "--only", "train_recommendations", "train_churn")
+    stages = ("train_recommendations", "train_churn")
+    done = python("-m", "pipelines.run", "--root", str(root), "--conf", str(QUICK), "--only", *stages)
     assert done.returncode == 0, done.stderr[-4000:]
     assert {each["status"] for each in read(root / "ops/run.json")["stages"]} == {"skipped"}
     assert sum("ceiling" in line for line in (done.stdout + done.stderr).splitlines()) == 2
