@@ -13,6 +13,7 @@ import pytest
 from pyspark.sql import SparkSession
 
 from common.job import execute
+from common.quality.gate import Gatekeeper
 from common.quality.ledger import LedgerEntry
 from common.settings import Settings, SourceSettings, load_settings
 from common.stages import churn, recommendations
@@ -48,7 +49,7 @@ def trained(
     """
     root = tmp_path_factory.mktemp("ml-trained") / "root"
     shutil.copytree(loaded, root)
-    given = context(spark, root, settings, source)
+    given = context(spark, root, settings, source, gates=Gatekeeper)
     entries = {
         stage.name: execute(stage, given) for stage in (recommendations.TRAIN_RECOMMENDATIONS, churn.TRAIN_CHURN)
     }

@@ -15,15 +15,16 @@ from common.job import StageContext
 from common.layout import Layout
 from common.quality.gate import Gatekeeper
 from common.settings import Settings, SourceSettings
+from tests.gates import OpenGate
 
 DAY = date(2025, 11, 30)
 QUICK = Path(__file__).with_name("quick.yaml")
 
 
 def context(spark: SparkSession, root: Path, settings: Settings, source: SourceSettings, **more: Any) -> StageContext:
-    """With the day of the first run and real gates, where not said otherwise: `context(…, day=…, gates=OpenGate)`."""
+    """With the day of the first run and open gates, where not said otherwise: `context(…, day=…, gates=Gatekeeper)`."""
     layout = Layout.at(root)
-    gates: type[Gatekeeper] = more.pop("gates", Gatekeeper)
+    gates: type[Gatekeeper] = more.pop("gates", OpenGate)
     return StageContext(
         spark, layout, settings, source, more.pop("day", DAY), "test-run", gates(layout, "test-run"), **more
     )

@@ -17,11 +17,11 @@ from common.job import execute
 from common.layout import Layout
 from common.ml import outputs
 from common.ml.registry import Registry
+from common.quality.gate import Gatekeeper
 from common.settings import BoostingTrial, Settings, SourceSettings
 from common.stages import churn, churn_steps, recommendations
 from jobs import train_churn, train_recommendations
 from pipelines.ml_truth import add_ceilings
-from tests.gates import OpenGate
 from tests.integration.ml.roots import DAY, QUICK, context, read, rows, run_of
 from tests.runs import python
 
@@ -59,7 +59,7 @@ def test_again_with_other_partitions_gives_the_same(
     spark.conf.set("spark.sql.shuffle.partitions", "5")
     try:
         for stage in (recommendations.TRAIN_RECOMMENDATIONS, churn.TRAIN_CHURN):
-            assert execute(stage, context(spark, bare, settings, source, gates=OpenGate)).error is None
+            assert execute(stage, context(spark, bare, settings, source)).error is None
     finally:
         spark.conf.set("spark.sql.shuffle.partitions", str(before))
     first, second = read(root / "ops/ml.json"), read(bare / "ops/ml.json")
@@ -116,7 +116,7 @@ def test_predictions_that_their_gate_refuses_leave_those_before(
     before = rows(query, p=predictions)
     # A level that ends too early leaves customers above it without one.
     monkeypatch.setattr(churn_steps, "level_bounds", lambda _: {"low": (0.0, 0.5)})
-    entry = execute(churn.with_steps(["predict"]), context(spark, root, settings, source))
+    entry = execute(churn.with_steps(["predict"]), context(spark, root, settings, source, gates=Gatekeeper))
     assert entry.exit_code == ExitCode.GATE_FAILED
     assert "risk_level" in str(entry.error)
     assert rows(query, p=predictions) == before

@@ -12,13 +12,13 @@ from pyspark.sql import functions as F
 
 from common.errors import ExitCode
 from common.job import Stage, execute
+from common.quality.gate import Gatekeeper
 from common.settings import Settings, SourceSettings
 from common.stages import churn, recommendations
 from common.stages.facts import FACT_CLICKSTREAM, FACT_TRANSACTIONS
 from common.storage import delta
 from common.transforms import customer_days
 from common.transforms.features import RANGES
-from tests.gates import OpenGate
 from tests.integration.ml.roots import context, read
 
 pytestmark = pytest.mark.slow
@@ -49,7 +49,7 @@ class TestBadInput:
             return days.withColumn("as_of", F.explode(F.array(*[F.lit(each) for each in as_of])))
 
         monkeypatch.setattr(customer_days, "before", blind)
-        entry = execute(churn.TRAIN_CHURN, context(spark, bare, settings, source))
+        entry = execute(churn.TRAIN_CHURN, context(spark, bare, settings, source, gates=Gatekeeper))
         assert entry.exit_code == ExitCode.GATE_FAILED
         assert "is_past" in str(entry.error)
         assert not (bare / "models").exists()
@@ -59,7 +59,7 @@ class TestBadInput:
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:  # fmt: skip
         monkeypatch.setitem(RANGES, "recency_days", (0.0, 1.0))
-        entry = execute(churn.TRAIN_CHURN, context(spark, bare, settings, source))
+        entry = execute(churn.TRAIN_CHURN, context(spark, bare, settings, source, gates=Gatekeeper))
         assert entry.exit_code == ExitCode.GATE_FAILED
         assert "out_of_range" in str(entry.error)
         assert not (bare / "models").exists()
@@ -69,7 +69,7 @@ class TestBadInput:
     ) -> None:
         wanted = settings.ml.churn.model_copy(update={"min_rows": 1_000_000})
         more = settings.model_copy(update={"ml": settings.ml.model_copy(update={"churn": wanted})})
-        entry = execute(churn.TRAIN_CHURN, context(spark, bare, more, source))
+        entry = execute(churn.TRAIN_CHURN, context(spark, bare, more, source, gates=Gatekeeper))
         assert entry.exit_code == ExitCode.GATE_FAILED
         assert "expect_table_row_count_to_be_between" in str(entry.error)
         assert not (bare / "models").exists()
@@ -103,7 +103,7 @@ class TestBadInput:
     ) -> None:
         """Churn needs no products: what is sold as unknown is bought all the same."""
         lacks(spark, bare, table)
-        entry = execute(stage, context(spark, bare, settings, source, may_learn_nothing=True))
+        entry = execute(stage, context(spark, bare, settings, source, may_learn_nothing=True, gates=Gatekeeper))
         learns = (table, stage.name) == ("dim_products", "train_churn")
         assert (entry.exit_code, entry.error, entry.status) == (0, None, "ok" if learns else "skipped")
         assert learns or entry.notes[0].startswith("warning: ")
@@ -114,7 +114,7 @@ class TestBadInput:
     ) -> None:
         wanted = settings.ml.churn.model_copy(update={"min_rows": 1_000_000})
         more = settings.model_copy(update={"ml": settings.ml.model_copy(update={"churn": wanted})})
-        entry = execute(churn.TRAIN_CHURN, context(spark, bare, more, source, may_learn_nothing=True))
+        entry = execute(churn.TRAIN_CHURN, context(spark, bare, more, source, may_learn_nothing=True, gates=Gatekeeper))
         assert (entry.status, entry.exit_code) == ("skipped", 0)
         assert "rows are too few to learn churn from" in entry.notes[0]
 
@@ -126,7 +126,7 @@ class TestBadInput:
         lines = {"transactions": {"files": ["f"], "select": "SELECT 1", "absent": ["rating"]}}
         grocer = SourceSettings(**{**source.model_dump(), "datasets": lines})
         for stage in (recommendations.TRAIN_RECOMMENDATIONS, churn.TRAIN_CHURN):
-            assert execute(stage, context(spark, bare, settings, grocer, gates=OpenGate)).error is None
+            assert execute(stage, context(spark, bare, settings, grocer)).error is None
         figures = read(bare / "ops/ml.json")
         assert figures["recommendations"]["rmse"] is None
         assert figures["recommendations"]["ndcg_at_10"] > 0
