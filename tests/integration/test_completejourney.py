@@ -15,8 +15,9 @@ import pytest
 from common.bi.results import read_index
 from common.layout import PUBLISHED_TABLES, Layout
 from common.storage.published import read_published
+from pipelines import run as runner
 from pipelines.tables import connect
-from tests.runs import PROJECT, python, run_graph
+from tests.runs import PROJECT, run_graph
 
 pytestmark = pytest.mark.slow
 
@@ -152,15 +153,18 @@ def test_its_dashboards_say_what_it_does_not_have(shop: Shop) -> None:
     assert index.as_of == str(shop.published("SELECT max(transaction_date) FROM fact_transactions"))
 
 
-def test_a_dry_run_shows_the_mapping_and_writes_nothing(shop: Shop, tmp_path: Path) -> None:
+@pytest.mark.usefixtures("spark")
+def test_a_dry_run_shows_the_mapping_and_writes_nothing(
+    shop: Shop, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     root = tmp_path / "untouched"
-    done = python("-m", "pipelines.run", "--source", str(shop.mapping), "--root", str(root), "--dry-run")
-    assert done.returncode == 0, done.stderr[-2000:]
+    assert runner.main(["--source", str(shop.mapping), "--root", str(root), "--dry-run"]) == 0
+    shown = capsys.readouterr().out
     lines = shop.raw("SELECT count(*) FROM {lines}")
-    assert f"{lines:,} rows in lines" in done.stdout
-    assert "the source completejourney has none" in done.stdout
-    for shown in ("matched:", "absent:", "turned away:", "flagged:", "zero_quantity"):
-        assert shown in done.stdout
+    assert f"{lines:,} rows in lines" in shown
+    assert "the source completejourney has none" in shown
+    for label in ("matched:", "absent:", "turned away:", "flagged:", "zero_quantity"):
+        assert label in shown
     assert not root.exists()
 
 

@@ -2,35 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
+from pyspark.sql import SparkSession
 
 from common.layout import Layout
 from common.ml.registry import Registry
 from common.settings import Settings
 from common.transforms.features import FEATURES
 from tests.integration.ml.roots import read, rows, run_of
-from tests.runs import python
 
 pytestmark = pytest.mark.slow
-
-MAKE_TABLES = """
-import json, os, sys
-from pathlib import Path
-from pyspark.sql import SparkSession
-os.chdir(sys.argv[1])
-spark = (
-    SparkSession.builder.master("local[1]").config("spark.ui.enabled", "false").enableHiveSupport().getOrCreate()
-)
-for file in sys.argv[2:]:
-    for statement in Path(file).read_text().split(";\\n"):
-        if statement.strip():
-            spark.sql(statement)
-names = [row["tableName"] for row in spark.sql("SHOW TABLES").collect()]
-print(json.dumps({name: spark.table(name).count() for name in names}))
-"""
 
 
 class TestRegisteredModels:
@@ -107,10 +90,7 @@ class TestRegisteredModels:
         assert run.file("evaluation.json") == {name: evaluation[name] for name in ("split", "ratings", "ranking")}
 
 
-def test_the_statements_make_tables_in_a_metastore(root: Path, tmp_path: Path) -> None:
-    files = {name: root / f"analytics/ml/{name}.sql" for name in ("recommendations", "churn")}
-    done = python("-c", MAKE_TABLES, str(tmp_path), *map(str, files.values()))
-    assert done.returncode == 0, done.stderr[-4000:]
+def test_the_statements_make_tables_in_a_metastore(root: Path, tmp_path: Path, spark: SparkSession) -> None:
     paths = {
         "ml_for_customers": "recommendations/for_customers",
         "ml_similar_products": "recommendations/similar_products",
@@ -120,4 +100,15 @@ def test_the_statements_make_tables_in_a_metastore(root: Path, tmp_path: Path) -
     expected = {
         name: rows("SELECT count(*) FROM $p", p=root / "analytics/ml" / path)[0][0] for name, path in paths.items()
     }
-    assert json.loads(done.stdout.splitlines()[-1]) == expected
+    spark.sql(f"CREATE DATABASE of_models LOCATION '{tmp_path / 'of_models'}'")
+    spark.catalog.setCurrentDatabase("of_models")
+    try:
+        for name in ("recommendations", "churn"):
+            for statement in (root / f"analytics/ml/{name}.sql").read_text().split(";\n"):
+                if statement.strip():
+                    spark.sql(statement)
+        made = {row["tableName"]: spark.table(row["tableName"]).count() for row in spark.sql("SHOW TABLES").collect()}
+    finally:
+        spark.catalog.setCurrentDatabase("default")
+        spark.sql("DROP DATABASE of_models CASCADE")
+    assert made == expected

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -32,24 +31,32 @@ CATEGORIES = """sales_date date, category string, orders bigint, units bigint, g
 PRODUCTS = """product_sk bigint, product_id string, product_name string, category string, brand string,
     stock_quantity int, is_active boolean, is_current boolean"""
 
+# Views of a few rows stand for the tables of both.
+VIEWS = {"ecommerce": "global_temp", "lake": "global_temp"}
+
 Ask = Callable[..., list[tuple[Any, ...]]]
 
 
 @pytest.fixture
-def ask(spark: SparkSession, tmp_path: Path) -> Ask:
+def ask(spark: SparkSession) -> Iterator[Ask]:
     """Ask a query of the last N days of some rows: `ask("daily_revenue", 8, {"ecommerce.x": (schema, rows)})`."""
 
     def answer(
         name: str, days: int, tables: Mapping[str, tuple[str, list[tuple[Any, ...]]]], last: date = TO
     ) -> list[tuple[Any, ...]]:
-        paths = {table: str(tmp_path / table) for table in tables}
         for table, (schema, rows) in tables.items():
-            local_frame(spark, rows, schema).write.format("delta").save(paths[table])
+            database, _, view = table.partition(".")
+            assert database in VIEWS
+            local_frame(spark, rows, schema).createOrReplaceGlobalTempView(view)
+            made.add(view)
         period = {"from_date": str(last - timedelta(days=days - 1)), "to_date": str(last), "time_zone": "UTC"}
-        statement = to_spark(parse_select(QUERIES[name].sql, name), period, {}, paths)
+        statement = to_spark(parse_select(QUERIES[name].sql, name), period, VIEWS, {})
         return [tuple(row) for row in spark.sql(statement).collect()]
 
-    return answer
+    made: set[str] = set()
+    yield answer
+    for view in made:
+        spark.catalog.dropGlobalTempView(view)
 
 
 def money(text: str) -> Decimal:
