@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -58,6 +58,15 @@ def spark(spark_session: SparkSession) -> SparkSession:
     """pytest-spark's session, under a shorter name."""
     spark_session.sparkContext.setLogLevel("ERROR")
     return spark_session
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _small_shuffles() -> Iterator[None]:
+    """Jobs and runs that a test calls take the session over, with as many partitions as they ship with."""
+    yield
+    session = SparkSession.getActiveSession()
+    if session is not None:
+        session.conf.set("spark.sql.shuffle.partitions", "2")
 
 
 @pytest.fixture(scope="session")

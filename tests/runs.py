@@ -7,9 +7,11 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from common.layout import DATASETS, Layout
 from common.storage.published import read_published
@@ -25,6 +27,8 @@ STAGES = (
     "bi_dashboards",
 )
 """Those of a run without models, in their order."""
+ENDED = "ended with "
+"""How a process for several runs begins its line on the exit code of one."""
 _WAIT_SECONDS = 300
 _ASK_SPARK = """
 import sys
@@ -82,6 +86,70 @@ def run_graph(layout: Layout, *arguments: str, interpreted: bool = True) -> dict
     return run_json(layout)
 
 
+def run_in_session(layout: Layout, *arguments: str) -> dict[str, Any]:
+    """Run the graph in the tests' session, with its metastore, and give run.json."""
+    from pipelines import run  # noqa: PLC0415 - not needed by most tests
+
+    assert run.main(["--root", layout.root, *arguments]) == 0, layout.root
+    return run_json(layout)
+
+
+class RunsInARow:
+    """Runs of one root, one after the other in a process of their own, where all but the first find Spark warm.
+
+    The process has the root's metastore to itself until it is closed, and the master of its first run.
+    """
+
+    def __init__(self, layout: Layout) -> None:
+        """Start the process, which waits for its first run."""
+        self._layout = layout
+        self._said = tempfile.TemporaryFile("w+")  # noqa: SIM115 - closed with the process
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.run_after_run"],
+            cwd=PROJECT, env=environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._said, text=True,
+            start_new_session=True,
+        )  # fmt: skip
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the process, which lets others have the metastore."""
+        if self._process.poll() is None:
+            self._process.communicate(timeout=_WAIT_SECONDS)
+        self._said.close()
+
+    def run_graph(self, *arguments: str, open_gates: bool = False) -> dict[str, Any]:
+        """Run the graph and give run.json; with open gates where what they say is not the subject."""
+        self._order(arguments, open_gates=open_gates)
+        assert self._process.stdout
+        last = next((line for line in self._process.stdout if line.startswith(ENDED)), "it did not end")
+        assert last == f"{ENDED}0\n", last + self._what_it_said()
+        return run_json(self._layout)
+
+    def kill_in(self, stage: str, *arguments: str) -> None:
+        """Start a run and kill the process, with everything that it started, as soon as a stage has begun to work."""
+        try:
+            self._order(arguments, open_gates=True)
+            _wait_for_output(self._layout, stage, self._process)
+            assert run_json(self._layout)["status"] == "running", f"it ended before {stage}: {self._what_it_said()}"
+        finally:
+            os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+
+    def _order(self, arguments: Sequence[str], *, open_gates: bool) -> None:
+        assert self._process.stdin
+        order = {"arguments": ["--root", self._layout.root, *arguments], "open_gates": open_gates}
+        print(json.dumps(order), file=self._process.stdin, flush=True)
+
+    def _what_it_said(self) -> str:
+        self._said.seek(0)
+        return self._said.read()[-4000:]
+
+
 def run_json(layout: Layout) -> dict[str, Any]:
     """What the last run says of itself."""
     loaded: dict[str, Any] = json.loads(layout.local("ops", "run.json").read_text())
@@ -93,22 +161,6 @@ def ask_spark(layout: Layout, *queries: str) -> list[str]:
     done = python("-c", _ASK_SPARK, layout.root, *queries)
     assert done.returncode == 0, done.stderr[-4000:]
     return [f"{answer}\n" for answer in done.stdout.removesuffix("\n\n").split("\n\n")]
-
-
-def kill_in(layout: Layout, stage: str, *arguments: str) -> None:
-    """Start a run and kill it, with everything that it started, as soon as a stage has begun to work."""
-    with subprocess.Popen(
-        [sys.executable, "-m", "pipelines.run", "--root", layout.root, *arguments],
-        cwd=PROJECT, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
-        start_new_session=True,
-    ) as process:  # fmt: skip
-        try:
-            _wait_for_output(layout, stage, process)
-            assert process.poll() is None, (
-                f"it ended before {stage}: {process.stderr and process.stderr.read()[-2000:]}"
-            )
-        finally:
-            os.killpg(process.pid, signal.SIGKILL)
 
 
 def _wait_for_output(layout: Layout, stage: str, process: subprocess.Popen[str]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from urllib.parse import unquote, urlparse
 
@@ -53,10 +53,9 @@ def run(context: StageContext) -> StageResult:
         before[name] if name in unchanged else _publish(context, name, versions[name], before.get(name), number)
         for name in PUBLISHED_TABLES
     ]
-    fresh = [table for table in tables if table.name not in unchanged]
-    _gate(context, tables)
-    written = sum(_footer_rows(table) for table in fresh)
-    read = sum(delta.recorded_rows(spark, layout.lake(table.name)) for table in fresh)
+    rows = {table.name: (delta.recorded_rows(spark, layout.lake(table.name)), _footer_rows(table)) for table in tables}
+    _gate(context, rows)
+    read, written = (sum(rows[name][end] for name in rows if name not in unchanged) for end in (0, 1))
     hive.register(spark, context.settings.database, layout.path("warehouse", "hive"), tables)
     write_published(layout, context.settings.database, tables)
     _remove_outdated(context)
@@ -169,12 +168,10 @@ def _verify(
     expect_equal(f"content of published {table.name}", expected, found, where=str(target))
 
 
-def _gate(context: StageContext, tables: list[PublishedTable]) -> None:
-    rows = [
-        (table.name, delta.recorded_rows(context.spark, context.layout.lake(table.name)), _footer_rows(table))
-        for table in tables
-    ]
-    context.gate("publish_hive", local_frame(context.spark, rows, _GATE_SCHEMA), tables=list(PUBLISHED_TABLES))
+def _gate(context: StageContext, rows: Mapping[str, tuple[int, int]]) -> None:
+    """Each table's rows by the lake's log and by the footers of the published files."""
+    listed = [(name, *ends) for name, ends in rows.items()]
+    context.gate("publish_hive", local_frame(context.spark, listed, _GATE_SCHEMA), tables=list(PUBLISHED_TABLES))
 
 
 def _footer_rows(table: PublishedTable) -> int:

@@ -35,8 +35,9 @@ def register(spark: SparkSession, database: str, location: str, tables: Sequence
             present.remove(table.name)
         if table.name not in present:
             _create(spark, database, table)
-        _point(spark, catalog, database, table)
-        spark.catalog.refreshTable(f"{database}.{table.name}")
+        if table.name in present or table.partition_columns:
+            _point(spark, catalog, database, table)
+            spark.catalog.refreshTable(f"{database}.{table.name}")
 
 
 def registered_tables(spark: SparkSession, database: str) -> list[str]:

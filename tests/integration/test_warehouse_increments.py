@@ -13,7 +13,7 @@ from common.stages.dimensions import LOAD_DIMENSIONS
 from common.stages.facts import LOAD_FACTS
 from common.stages.warehouse import ETL_WAREHOUSE
 from common.storage import delta
-from common.storage.fingerprint import fingerprint
+from tests.contents import contents
 from tests.gates import OpenGate
 from tests.unit.transforms.frames import frame, rows_of
 
@@ -102,8 +102,8 @@ def _run(make_context, stages=STAGES, **changes):
     return entries
 
 
-def _fingerprints(context, tables=TABLES):
-    return {table: fingerprint(delta.read(context.spark, context.layout.path(table))) for table in tables}
+def _contents(context, tables=TABLES):
+    return {table: contents(context.layout.path(table)) for table in tables}
 
 
 @pytest.fixture(autouse=True)
@@ -122,7 +122,7 @@ def test_changes_give_what_everything_gives(make_context):
         "read": 4, "written": 4, "quarantined": 0, "duplicates": 0, "superseded": 0
     }  # fmt: skip
     assert (entries["load_facts"].rows["read"], entries["load_facts"].rows["written"]) == (7, 7)
-    before = _fingerprints(context)
+    before = _contents(context)
 
     again = _run(make_context, run_id="again")
     assert {entry.status for entry in again.values()} == {"skipped"}
@@ -135,12 +135,12 @@ def test_changes_give_what_everything_gives(make_context):
     # September has no change; October and November belong to other versions, December is new.
     assert facts.notes == ("fact_transactions: 3 partitions changed", "fact_clickstream: 2 partitions changed")
     assert facts.rows["read"] == facts.rows["written"] == 4 + 4
-    changed = _fingerprints(context)
+    changed = _contents(context)
     assert all(changed[table] != before[table] for table in TABLES if table != "warehouse/lake/agg_daily_sales")
 
     whole = _run(make_context, run_id="whole", rebuild=True)
     assert {entry.status for entry in whole.values()} == {"ok"}
-    assert _fingerprints(context) == changed
+    assert _contents(context) == changed
 
 
 def test_every_fact_finds_the_version_of_its_time(make_context):
@@ -186,11 +186,11 @@ def test_failures_commit_nothing_and_say_why(make_context, monkeypatch, tmp_path
 
     _put(context, FIRST, append=False)
     _run(make_context, (LOAD_DIMENSIONS, LOAD_FACTS))
-    before = _fingerprints(context, LOAD_FACTS.outputs)
+    before = _contents(context, LOAD_FACTS.outputs)
     _put(context, {"transactions": [_line(1, "2025-09-20 12:00:00")]}, append=True)
     with pytest.raises(GateFailedError, match="unique transaction_id"):
         LOAD_FACTS.run(make_context(run_id="twice"))
-    assert _fingerprints(context, LOAD_FACTS.outputs) == before
+    assert _contents(context, LOAD_FACTS.outputs) == before
 
     monkeypatch.setenv("ECOMMERCE_TOKEN_KEY_FILE", str(tmp_path / "nowhere"))
     with pytest.raises(ConfigurationError, match=r"run \./build\.sh setup"):

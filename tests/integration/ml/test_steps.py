@@ -23,18 +23,19 @@ from common.stages import churn, churn_steps, recommendations
 from jobs import train_churn, train_recommendations
 from pipelines.ml_truth import add_ceilings
 from tests.integration.ml.roots import DAY, QUICK, context, read, rows, run_of
-from tests.runs import python
+from tests.runs import run_in_session
 
 pytestmark = pytest.mark.slow
 
 
-def test_a_run_ends_with_ceilings_that_change_nothing_else(root: Path) -> None:
+@pytest.mark.usefixtures("spark")
+def test_a_run_ends_with_ceilings_that_change_nothing_else(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     before = read(root / "ops/ml.json")
     stages = ("train_recommendations", "train_churn")
-    done = python("-m", "pipelines.run", "--root", str(root), "--conf", str(QUICK), "--only", *stages)
-    assert done.returncode == 0, done.stderr[-4000:]
-    assert {each["status"] for each in read(root / "ops/run.json")["stages"]} == {"skipped"}
-    assert sum("ceiling" in line for line in (done.stdout + done.stderr).splitlines()) == 2
+    run = run_in_session(Layout.at(root), "--conf", str(QUICK), "--only", *stages)
+    assert {each["status"] for each in run["stages"]} == {"skipped"}
+    said = capsys.readouterr()
+    assert sum("ceiling" in line for line in (said.out + said.err).splitlines()) == 2
     assert add_ceilings(Layout.at(root)) == (), "models are held against the truth once"
     after = read(root / "ops/ml.json")
     assert 0.5 < after["churn"].pop("ceiling_auc") <= 1

@@ -1,4 +1,4 @@
-"""Day after day on one core, the last one killed on the way, and everything at once on two: the same tables.
+"""Day after day on one core, the last one killed on the way, and everything at once on four: the same tables.
 
 The finished root goes on here, so that this module comes after all others.
 """
@@ -14,7 +14,7 @@ import pytest
 
 from common.layout import PUBLISHED_TABLES, Layout
 from tests.first_run import SCALE, SEED, Finished
-from tests.runs import STAGES, fingerprints, generate, kill_in, quarantined, run_graph, run_json
+from tests.runs import STAGES, RunsInARow, fingerprints, generate, quarantined
 
 pytestmark = pytest.mark.slow
 
@@ -41,7 +41,7 @@ class Rebuilt:
     Attributes:
         before: After three further days, each with a run of its own.
         after: After a run of all days at once.
-        killed: The run.json of the last day's run, which was killed three times.
+        killed: The run.json of the last day's run, which was killed twice.
         anew: That of the run of all days.
     """
 
@@ -63,22 +63,25 @@ def rebuilt(finished: Finished, tmp_path_factory: pytest.TempPathFactory) -> Reb
     """The finished root after three further days, one by one; then all its raw data at once."""
     layout, directory = finished.layout, tmp_path_factory.mktemp("conf")
     for day in DAYS:
-        before = fingerprints(layout)
         generate(layout, SCALE, SEED, "--increment", day)
-        if day == DAYS[-1]:
-            kill_in(layout, "clean_clickstream", *TABLES)
-            kill_in(layout, "load_facts", "--resume")
-            kill_in(layout, "publish_hive", "--resume")
-            assert run_json(layout)["status"] == "running"
-            assert fingerprints(layout) == before
-            run = run_graph(layout, "--resume", "--parallel", "2", *conf(directory, 4, 3))
-        else:
-            run = run_graph(layout, *TABLES, *conf(directory, 1, 1))
-        assert run["date"] == day
-        assert fingerprints(layout)["fact_transactions"] != before["fact_transactions"]
-    day_by_day = State.of(layout)
-    anew = run_graph(layout, *TABLES, "--rebuild", *conf(directory, 2, 2))
-    return Rebuilt(day_by_day, State.of(layout), run, anew)
+    published = [fingerprints(layout)]
+    with RunsInARow(layout) as runs:
+        for day in DAYS[:2]:
+            run = runs.run_graph("--date", day, *TABLES, *conf(directory, 1, 1), open_gates=True)
+            assert run["date"] == day
+            published.append(fingerprints(layout))
+    for stage, arguments in (("load_facts", TABLES), ("publish_hive", ("--resume",))):
+        with RunsInARow(layout) as runs:
+            runs.kill_in(stage, *arguments)
+    assert fingerprints(layout) == published[-1]
+    with RunsInARow(layout) as runs:
+        killed = runs.run_graph("--resume", "--parallel", "2", *conf(directory, 4, 3))
+        assert killed["date"] == DAYS[-1]
+        day_by_day = State.of(layout)
+        published.append(day_by_day.fingerprints)
+        anew = runs.run_graph(*TABLES, "--rebuild", "--parallel", "2", *conf(directory, 4, 2), open_gates=True)
+    assert len({each["fact_transactions"] for each in published}) == 1 + len(DAYS)
+    return Rebuilt(day_by_day, State.of(layout), killed, anew)
 
 
 def test_day_by_day_and_all_days_at_once_give_the_same_tables(rebuilt: Rebuilt) -> None:
