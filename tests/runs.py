@@ -117,10 +117,14 @@ class RunsInARow:
         self.close()
 
     def close(self) -> None:
-        """End the process, which lets others have the metastore."""
-        if self._process.poll() is None:
-            self._process.communicate(timeout=_WAIT_SECONDS)
-        self._said.close()
+        """End the process and its Spark, which lets others have the metastore."""
+        try:
+            if self._process.poll() is None:
+                self._process.communicate(timeout=_WAIT_SECONDS)
+        finally:
+            if self._process.poll() is None:
+                os.killpg(self._process.pid, signal.SIGKILL)
+            self._said.close()
 
     def run_graph(self, *arguments: str, open_gates: bool = False) -> dict[str, Any]:
         """Run the graph and give run.json; with open gates where what they say is not the subject."""
