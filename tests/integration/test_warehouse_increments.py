@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import shutil
+from dataclasses import dataclass, replace
 from itertools import pairwise
+from typing import Any
 
 import pytest
 
 from common.contracts import CONTRACTS
 from common.errors import ConfigurationError, GateFailedError, InputError
-from common.job import execute
+from common.job import StageContext, execute
+from common.layout import Layout
+from common.quality.ledger import LedgerEntry
 from common.stages.dimensions import LOAD_DIMENSIONS
 from common.stages.facts import LOAD_FACTS
 from common.stages.warehouse import ETL_WAREHOUSE
@@ -81,6 +86,8 @@ SECOND = {
     "clickstream": [_event(4, "2025-11-10 11:02:00", "begin_checkout")],
 }
 
+PUT = {"first": FIRST, "increment": SECOND}
+
 
 def _put(context, rows_by_dataset, *, append):
     for name, rows in rows_by_dataset.items():
@@ -95,9 +102,9 @@ def _put(context, rows_by_dataset, *, append):
         _ = delta.append(columns, path, {}) if append else delta.overwrite(columns, path, {})
 
 
-def _run(make_context, stages=STAGES, **changes):
+def _run(context, stages=STAGES):
     """The stages one after another, each with a context of its own as in a run, and nothing said by gates."""
-    entries = {stage.name: execute(stage, make_context(gates=OpenGate, **changes)) for stage in stages}
+    entries = {stage.name: execute(stage, replace(context, gates=[])) for stage in stages}
     assert [entry.error for entry in entries.values()] == [None] * len(stages)
     return entries
 
@@ -106,50 +113,91 @@ def _contents(context, tables=TABLES):
     return {table: contents(context.layout.path(table)) for table in tables}
 
 
-@pytest.fixture(autouse=True)
-def _token_key(tmp_path, monkeypatch):
-    key = tmp_path / "token.key"
+@pytest.fixture(scope="module", autouse=True)
+def _token_key(tmp_path_factory):
+    key = tmp_path_factory.mktemp("key") / "token.key"
     key.write_bytes(b"a key of some length for tests")
     key.chmod(0o600)
-    monkeypatch.setenv("ECOMMERCE_TOKEN_KEY_FILE", str(key))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ECOMMERCE_TOKEN_KEY_FILE", str(key))
+        yield
 
 
-def test_changes_give_what_everything_gives(make_context):
-    context = make_context()
-    _put(context, FIRST, append=False)
-    entries = _run(make_context)
+@dataclass(frozen=True)
+class Loaded:
+    """A root that was loaded, loaded again without and with changes, and rebuilt.
+
+    Attributes:
+        layout: The root.
+        entries: What each stage said of itself, by the run.
+        contents: What the tables held after each run that did something.
+    """
+
+    layout: Layout
+    entries: dict[str, dict[str, LedgerEntry]]
+    contents: dict[str, dict[str, list[dict[str, Any]]]]
+
+
+@pytest.fixture(scope="module")
+def loaded(spark, settings, source, tmp_path_factory):
+    layout = Layout.at(tmp_path_factory.mktemp("loaded") / "root")
+    entries, held = {}, {}
+
+    def run(run_id, **changes):
+        context = StageContext(spark, layout, settings, source, None, run_id, OpenGate(layout, run_id), **changes)
+        if run_id in PUT:
+            _put(context, PUT[run_id], append=run_id != "first")
+        entries[run_id] = _run(context)
+        held[run_id] = _contents(context)
+
+    run("first")
+    run("again")
+    run("increment")
+    run("whole", rebuild=True)
+    return Loaded(layout, entries, held)
+
+
+@pytest.fixture
+def in_copy(loaded, layout, make_context):
+    """Contexts for a copy of the loaded root."""
+    shutil.copytree(loaded.layout.local(), layout.local())
+    return make_context
+
+
+def test_a_first_load_takes_every_row(loaded):
+    entries = loaded.entries["first"]
     assert entries["load_dimensions"].rows == {
         "read": 4, "written": 4, "quarantined": 0, "duplicates": 0, "superseded": 0
     }  # fmt: skip
     assert (entries["load_facts"].rows["read"], entries["load_facts"].rows["written"]) == (7, 7)
-    before = _contents(context)
 
-    again = _run(make_context, run_id="again")
+
+def test_without_changes_nothing_is_written(loaded):
+    again = loaded.entries["again"]
     assert {entry.status for entry in again.values()} == {"skipped"}
     assert all(table["before"] == table["after"] for entry in again.values() for table in entry.tables.values())
+    assert loaded.contents["again"] == loaded.contents["first"]
 
-    _put(context, SECOND, append=True)
-    increment = _run(make_context, run_id="increment")
+
+def test_changes_touch_their_partitions_alone(loaded):
+    increment = loaded.entries["increment"]
     assert {entry.status for entry in increment.values()} == {"ok"}
     facts = increment["load_facts"]
     # September has no change; October and November belong to other versions, December is new.
     assert facts.notes == ("fact_transactions: 3 partitions changed", "fact_clickstream: 2 partitions changed")
     assert facts.rows["read"] == facts.rows["written"] == 4 + 4
-    changed = _contents(context)
+
+
+def test_changes_give_what_everything_gives(loaded):
+    before, changed = loaded.contents["first"], loaded.contents["increment"]
     assert all(changed[table] != before[table] for table in TABLES if table != "warehouse/lake/agg_daily_sales")
-
-    whole = _run(make_context, run_id="whole", rebuild=True)
-    assert {entry.status for entry in whole.values()} == {"ok"}
-    assert _contents(context) == changed
+    assert {entry.status for entry in loaded.entries["whole"].values()} == {"ok"}
+    assert loaded.contents["whole"] == changed
 
 
-def test_every_fact_finds_the_version_of_its_time(make_context):
-    context = make_context()
-    _put(context, FIRST, append=False)
-    _put(context, SECOND, append=True)
-    _run(make_context, (LOAD_DIMENSIONS, LOAD_FACTS))
+def test_every_fact_finds_the_version_of_its_time(loaded, spark):
     names = ("dim_users", "dim_products", "fact_transactions")
-    lake = {name: delta.read(context.spark, context.layout.lake(name)) for name in names}
+    lake = {name: delta.read(spark, loaded.layout.lake(name)) for name in names}
 
     joined = lake["fact_transactions"].join(lake["dim_products"], on="product_sk")
     assert rows_of(joined, "transaction_id", "list_price", "cost_amount") == [
@@ -166,32 +214,32 @@ def test_every_fact_finds_the_version_of_its_time(make_context):
             assert one[2] == other[1] or (one[0] != other[0] and one[2] == "9999-12-31 00:00:00")
 
 
-def test_by_day_the_partition_is_the_day(make_context, settings):
+def test_by_day_the_partition_is_the_day(in_copy, settings, layout):
     publish = settings.publish.model_copy(update={"partition_by": "day"})
-    by_day = {"settings": settings.model_copy(update={"publish": publish})}
-    context = make_context(**by_day)
-    _put(context, FIRST, append=False)
-    _run(make_context, (LOAD_DIMENSIONS, LOAD_FACTS), **by_day)
-    facts = delta.read(context.spark, context.layout.lake("fact_transactions"))
+    context = in_copy(settings=settings.model_copy(update={"publish": publish}), gates=OpenGate)
+    for table in LOAD_FACTS.outputs:
+        shutil.rmtree(layout.local(*table.split("/")))
+    _run(context, (LOAD_FACTS,))
+    facts = delta.read(context.spark, layout.lake("fact_transactions"))
 
     assert [row[0] for row in rows_of(facts, "transaction_month")] == [
-        "2025-09-10", "2025-10-10", "2025-11-10", "2025-11-11"
+        "2025-09-10", "2025-10-10", "2025-11-10", "2025-11-11", "2025-12-01"
     ]  # fmt: skip
 
 
-def test_failures_commit_nothing_and_say_why(make_context, monkeypatch, tmp_path):
-    context = make_context()
+def test_a_root_without_clean_tables_is_told_what_to_run(make_context):
     with pytest.raises(InputError, match="run clean_users"):
-        LOAD_DIMENSIONS.run(context)
+        LOAD_DIMENSIONS.run(make_context())
 
-    _put(context, FIRST, append=False)
-    _run(make_context, (LOAD_DIMENSIONS, LOAD_FACTS))
+
+def test_failures_commit_nothing_and_say_why(in_copy, monkeypatch, tmp_path):
+    context = in_copy()
     before = _contents(context, LOAD_FACTS.outputs)
     _put(context, {"transactions": [_line(1, "2025-09-20 12:00:00")]}, append=True)
     with pytest.raises(GateFailedError, match="unique transaction_id"):
-        LOAD_FACTS.run(make_context(run_id="twice"))
+        LOAD_FACTS.run(in_copy(run_id="twice"))
     assert _contents(context, LOAD_FACTS.outputs) == before
 
     monkeypatch.setenv("ECOMMERCE_TOKEN_KEY_FILE", str(tmp_path / "nowhere"))
     with pytest.raises(ConfigurationError, match=r"run \./build\.sh setup"):
-        LOAD_DIMENSIONS.run(context)
+        LOAD_DIMENSIONS.run(in_copy(run_id="keyless"))
