@@ -70,6 +70,8 @@ def _embedded_metastore(layout: Layout) -> dict[str, str]:
         "spark.hadoop.javax.jdo.option.ConnectionURL": f"jdbc:derby:;databaseName={database};create=true",
         "spark.hadoop.datanucleus.schema.autoCreateTables": "true",
         "spark.hadoop.hive.metastore.schema.verification": "false",
+        # Nothing is put there; by default each session leaves an empty directory of its own in the system's /tmp.
+        "spark.hadoop.hive.downloaded.resources.dir": layout.path("ops", "hive_resources"),
     }
 
 
