@@ -51,7 +51,7 @@ def first_run(tmp_path_factory: pytest.TempPathFactory) -> Finished:
             two = directory / "two.yaml"
             two.write_text("spark: {master: 'local[2]'}\n")
             generate(layout, SCALE, SEED)
-            run_graph(layout, *BATCH, "--conf", str(two), interpreted=False)
+            run_graph(layout, *BATCH, "--conf", str(two))
             shutil.copytree(layout.local(), directory / "unfinished")
             (directory / "unfinished").rename(copy.local())
     run = json.loads(copy.local("ops", "run.json").read_text())

@@ -1,4 +1,4 @@
-"""Whole runs in processes of their own: the metastore is one for a process."""
+"""Whole runs, most of them in processes of their own: the metastore is one for a process."""
 
 from __future__ import annotations
 
@@ -79,9 +79,9 @@ def generate(layout: Layout, scale: float, seed: int, *arguments: str) -> None:
     assert made.returncode == 0, made.stderr[-4000:]
 
 
-def run_graph(layout: Layout, *arguments: str, interpreted: bool = True) -> dict[str, Any]:
-    """Run the graph and give run.json."""
-    done = python("-m", "pipelines.run", "--root", layout.root, *arguments, interpreted=interpreted)
+def run_graph(layout: Layout, *arguments: str) -> dict[str, Any]:
+    """Run the graph in a process of its own, with code that Spark generates, and give run.json."""
+    done = python("-m", "pipelines.run", "--root", layout.root, *arguments, interpreted=False)
     assert done.returncode == 0, done.stderr[-4000:]
     return run_json(layout)
 
@@ -122,8 +122,7 @@ class RunsInARow:
             if self._process.poll() is None:
                 self._process.communicate(timeout=_WAIT_SECONDS)
         finally:
-            if self._process.poll() is None:
-                os.killpg(self._process.pid, signal.SIGKILL)
+            self._kill()
             self._said.close()
 
     def run_graph(self, *arguments: str, open_gates: bool = False) -> dict[str, Any]:
@@ -139,8 +138,14 @@ class RunsInARow:
         try:
             self._order(arguments, open_gates=True)
             _wait_for_output(self._layout, stage, self._process)
-            assert run_json(self._layout)["status"] == "running", f"it ended before {stage}: {self._what_it_said()}"
+            # The run before may have been killed as well, and says that it is running for ever.
+            is_running = self._process.poll() is None and run_json(self._layout)["status"] == "running"
+            assert is_running, f"it ended before {stage}: {self._what_it_said()}"
         finally:
+            self._kill()
+
+    def _kill(self) -> None:
+        if self._process.poll() is None:
             os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
 

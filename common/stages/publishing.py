@@ -55,13 +55,13 @@ def run(context: StageContext) -> StageResult:
     ]
     rows = {table.name: (delta.recorded_rows(spark, layout.lake(table.name)), _footer_rows(table)) for table in tables}
     _gate(context, rows)
-    read, written = (sum(rows[name][end] for name in rows if name not in unchanged) for end in (0, 1))
+    fresh = [ends for name, ends in rows.items() if name not in unchanged]
     hive.register(spark, context.settings.database, layout.path("warehouse", "hive"), tables)
     write_published(layout, context.settings.database, tables)
     _remove_outdated(context)
     changed = [table.name for table in tables if table.version == number]
     notes = (f"{len(changed)} of {len(tables)} tables have new content",)
-    account = Account(read, written).check("publish_hive")
+    account = Account(sum(read for read, _ in fresh), sum(written for _, written in fresh)).check("publish_hive")
     return StageResult(
         "ok", account, {table.name: (_version(before, table.name), table.version) for table in tables}, notes
     )
