@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from common.layout import Layout
-from tests.runs import generate, run_graph
+from tests.runs import WarmProcess, generate
 
 SCALE, SEED, DATE = 0.005, 7, "2025-11-30"
 BATCH = ("--to", "bi_dashboards")  # models have tests of their own
@@ -35,10 +35,10 @@ class Finished:
     tables_json: bytes
 
 
-def first_run(tmp_path_factory: pytest.TempPathFactory) -> Finished:
+def first_run(tmp_path_factory: pytest.TempPathFactory, process: WarmProcess) -> Finished:
     """The generated shop at a small scale, from raw to dashboards, on two cores, with code that Spark generates.
 
-    The process that asks first makes it, and others wait for it.
+    Who asks first has it made, by the process that is given; others wait for it.
     """
     own = tmp_path_factory.getbasetemp()
     directory = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "first-run"
@@ -51,7 +51,7 @@ def first_run(tmp_path_factory: pytest.TempPathFactory) -> Finished:
             two = directory / "two.yaml"
             two.write_text("spark: {master: 'local[2]'}\n")
             generate(layout, SCALE, SEED)
-            run_graph(layout, *BATCH, "--conf", str(two))
+            process.run_graph(layout, *BATCH, "--conf", str(two))
             shutil.copytree(layout.local(), directory / "unfinished")
             (directory / "unfinished").rename(copy.local())
     run = json.loads(copy.local("ops", "run.json").read_text())

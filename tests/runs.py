@@ -10,6 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
@@ -27,27 +28,18 @@ STAGES = (
     "bi_dashboards",
 )
 """Those of a run without models, in their order."""
+INTERPRETED = {"spark.sql.codegen.wholeStage": "false", "spark.sql.codegen.factoryMode": "NO_CODEGEN"}
+"""Expressions are evaluated as they are: for a few rows, compiling code for them costs more than the work."""
 ENDED = "ended with "
-"""How a process for several runs begins its line on the exit code of one."""
+"""How a process for several commands begins its line on the exit code of one."""
 _WAIT_SECONDS = 300
-_ASK_SPARK = """
-import sys
-from pipelines import sql
-root, *queries = sys.argv[1:]
-for query in queries:
-    if code := sql.main([query, "--engine", "spark", "--format", "csv", "--root", root]):
-        sys.exit(code)
-    print(flush=True)
-"""
 # Of a run of seconds most is over before the highest tier of Java's compilers pays: a quarter less processor time.
 _JAVA_OPTIONS = "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=512m"
-# For a few rows, generating code and compiling it costs more than the work: a fifth less.
-_INTERPRETED = " -Dspark.sql.codegen.wholeStage=false -Dspark.sql.codegen.factoryMode=NO_CODEGEN"
 
 
 def environment(*, interpreted: bool = True) -> dict[str, str]:
     """That of a command of the project; Spark evaluates expressions as they are unless it is to generate code."""
-    options = _JAVA_OPTIONS + _INTERPRETED * interpreted
+    options = " ".join([_JAVA_OPTIONS, *(f"-D{name}={value}" for name, value in INTERPRETED.items() if interpreted)])
     return {**os.environ, "PYTHONPATH": str(PROJECT), "SPARK_SUBMIT_OPTS": options}
 
 
@@ -56,34 +48,19 @@ def environment_of_a_shell() -> dict[str, str]:
     return {name: value for name, value in environment().items() if name not in {"PYTHONPATH", "SPARK_HOME"}}
 
 
-def python(*arguments: str, interpreted: bool = True) -> subprocess.CompletedProcess[str]:
+def python(*arguments: str) -> subprocess.CompletedProcess[str]:
     """A command of the project."""
     return subprocess.run(
-        [sys.executable, *arguments],
-        cwd=PROJECT, env=environment(interpreted=interpreted), capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        [sys.executable, *arguments], cwd=PROJECT, env=environment(), capture_output=True, text=True, check=False
+    )
 
 
 def generate(layout: Layout, scale: float, seed: int, *arguments: str) -> None:
     """Make a shop's data, or with `--increment` a further day of it."""
-    made = python(
-        "generators/run_all_generators.py",
-        "--scale",
-        str(scale),
-        "--seed",
-        str(seed),
-        "--root",
-        layout.root,
-        *arguments,
-    )
-    assert made.returncode == 0, made.stderr[-4000:]
+    from generators import run_all_generators  # noqa: PLC0415 - not needed by most tests
 
-
-def run_graph(layout: Layout, *arguments: str) -> dict[str, Any]:
-    """Run the graph in a process of its own, with code that Spark generates, and give run.json."""
-    done = python("-m", "pipelines.run", "--root", layout.root, *arguments, interpreted=False)
-    assert done.returncode == 0, done.stderr[-4000:]
-    return run_json(layout)
+    asked = ["--scale", str(scale), "--seed", str(seed), "--root", layout.root, *arguments]
+    assert run_all_generators.main(asked) == 0, asked
 
 
 def run_in_session(layout: Layout, *arguments: str) -> dict[str, Any]:
@@ -94,21 +71,36 @@ def run_in_session(layout: Layout, *arguments: str) -> dict[str, Any]:
     return run_json(layout)
 
 
-class RunsInARow:
-    """Runs of one root, one after the other in a process of their own, where all but the first find Spark warm.
+@dataclass(frozen=True)
+class Ended:
+    """How a command ended, and what it said."""
 
-    The process has the root's metastore to itself until it is closed, and the master of its first run.
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+class WarmProcess:
+    """A process for commands of the project, one after the other, where all but the first find Java warm.
+
+    Spark starts anew where a command has another root or configuration than the one before. The process starts with the
+    first of them; until it ends, it has the metastores that it opened to itself.
     """
 
-    def __init__(self, layout: Layout) -> None:
-        """Start the process, which waits for its first run."""
-        self._layout = layout
-        self._said = tempfile.TemporaryFile("w+")  # noqa: SIM115 - closed with the process
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.run_after_run"],
-            cwd=PROJECT, env=environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._said, text=True,
-            start_new_session=True,
-        )  # fmt: skip
+    def __init__(self) -> None:
+        """Start nothing yet."""
+        self._said = tempfile.NamedTemporaryFile("ab")  # noqa: SIM115 - closed with the process
+        self._started: subprocess.Popen[str] | None = None
+
+    @property
+    def _process(self) -> subprocess.Popen[str]:
+        if self._started is None:
+            self._started = subprocess.Popen(
+                [sys.executable, "-m", "tests.warm_process"],
+                cwd=PROJECT, env=environment(interpreted=False), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                stderr=self._said, text=True, start_new_session=True,
+            )  # fmt: skip
+        return self._started
 
     def __enter__(self) -> Self:
         return self
@@ -117,59 +109,69 @@ class RunsInARow:
         self.close()
 
     def close(self) -> None:
-        """End the process and its Spark, which lets others have the metastore."""
+        """End the process and its Spark, which lets others have the metastores."""
         try:
-            if self._process.poll() is None:
-                self._process.communicate(timeout=_WAIT_SECONDS)
+            if self._started is not None and self._started.poll() is None:
+                self._started.communicate(timeout=_WAIT_SECONDS)
         finally:
             self._kill()
             self._said.close()
 
-    def run_graph(self, *arguments: str, open_gates: bool = False) -> dict[str, Any]:
-        """Run the graph and give run.json; with open gates where what they say is not the subject."""
-        self._order(arguments, open_gates=open_gates)
-        assert self._process.stdout
-        last = next((line for line in self._process.stdout if line.startswith(ENDED)), "it did not end")
-        assert last == f"{ENDED}0\n", last + self._what_it_said()
-        return run_json(self._layout)
+    def run(self, layout: Layout, *arguments: str) -> Ended:
+        """Run the graph."""
+        return self._do("run", [*arguments, "--root", layout.root])
 
-    def kill_in(self, stage: str, *arguments: str) -> None:
+    def run_graph(self, layout: Layout, *arguments: str, open_gates: bool = False) -> dict[str, Any]:
+        """Run the graph to a good end and give run.json; with open gates where what they say is not the subject."""
+        done = self._do("run", [*arguments, "--root", layout.root], open_gates=open_gates)
+        assert done.returncode == 0, done.stderr[-4000:]
+        return run_json(layout)
+
+    def ask_spark(self, layout: Layout, query: str) -> str:
+        """What `./build.sh sql --engine spark --format csv` answers."""
+        done = self._do("sql", [query, "--engine", "spark", "--format", "csv", "--root", layout.root])
+        assert done.returncode == 0, done.stderr[-4000:]
+        return done.stdout
+
+    def kill_in(self, layout: Layout, stage: str, *arguments: str) -> None:
         """Start a run and kill the process, with everything that it started, as soon as a stage has begun to work."""
         try:
-            self._order(arguments, open_gates=True)
-            _wait_for_output(self._layout, stage, self._process)
-            # The run before may have been killed as well, and says that it is running for ever.
-            is_running = self._process.poll() is None and run_json(self._layout)["status"] == "running"
-            assert is_running, f"it ended before {stage}: {self._what_it_said()}"
+            self._order("run", [*arguments, "--root", layout.root], open_gates=True)
+            _wait_for_output(layout, stage, self._process)
+            is_running = self._process.poll() is None and run_json(layout)["status"] == "running"
+            assert is_running, f"it ended before {stage}: {self._what_it_said()[-4000:]}"
         finally:
             self._kill()
 
     def _kill(self) -> None:
-        if self._process.poll() is None:
-            os.killpg(self._process.pid, signal.SIGKILL)
-            self._process.wait()
+        if self._started is not None and self._started.poll() is None:
+            os.killpg(self._started.pid, signal.SIGKILL)
+            self._started.wait()
 
-    def _order(self, arguments: Sequence[str], *, open_gates: bool) -> None:
+    def _do(self, command: str, arguments: Sequence[str], *, open_gates: bool = False) -> Ended:
+        before = len(self._what_it_said())
+        self._order(command, arguments, open_gates=open_gates)
+        assert self._process.stdout
+        printed = []
+        for line in self._process.stdout:
+            if line.startswith(ENDED):
+                return Ended(int(line.removeprefix(ENDED)), "".join(printed), self._what_it_said()[before:])
+            printed.append(line)
+        raise AssertionError(f"the process has gone: {self._what_it_said()[-4000:]}")
+
+    def _order(self, command: str, arguments: Sequence[str], *, open_gates: bool) -> None:
         assert self._process.stdin
-        order = {"arguments": ["--root", self._layout.root, *arguments], "open_gates": open_gates}
+        order = {"command": command, "arguments": list(arguments), "open_gates": open_gates}
         print(json.dumps(order), file=self._process.stdin, flush=True)
 
     def _what_it_said(self) -> str:
-        self._said.seek(0)
-        return self._said.read()[-4000:]
+        return Path(self._said.name).read_text(encoding="utf-8")
 
 
 def run_json(layout: Layout) -> dict[str, Any]:
     """What the last run says of itself."""
     loaded: dict[str, Any] = json.loads(layout.local("ops", "run.json").read_text())
     return loaded
-
-
-def ask_spark(layout: Layout, *queries: str) -> list[str]:
-    """What `./build.sh sql --engine spark --format csv` answers to each query, one after the other in one process."""
-    done = python("-c", _ASK_SPARK, layout.root, *queries)
-    assert done.returncode == 0, done.stderr[-4000:]
-    return [f"{answer}\n" for answer in done.stdout.removesuffix("\n\n").split("\n\n")]
 
 
 def _wait_for_output(layout: Layout, stage: str, process: subprocess.Popen[str]) -> None:

@@ -15,7 +15,7 @@ from common.job import StageContext, execute
 from common.layout import Layout
 from common.quality.ledger import LedgerEntry
 from common.stages.dimensions import LOAD_DIMENSIONS
-from common.stages.facts import LOAD_FACTS
+from common.stages.facts import FACT_CLICKSTREAM, FACT_TRANSACTIONS, LOAD_FACTS
 from common.stages.warehouse import ETL_WAREHOUSE
 from common.storage import delta
 from tests.contents import contents
@@ -243,3 +243,30 @@ def test_failures_commit_nothing_and_say_why(in_copy, monkeypatch, tmp_path):
     monkeypatch.setenv("ECOMMERCE_TOKEN_KEY_FILE", str(tmp_path / "nowhere"))
     with pytest.raises(ConfigurationError, match=r"run \./build\.sh setup"):
         LOAD_DIMENSIONS.run(in_copy(run_id="keyless"))
+
+
+def test_an_end_between_two_tables_is_made_up_for(in_copy, monkeypatch):
+    def run(run_id, **changes):
+        LOAD_FACTS.run(in_copy(run_id=run_id, gates=OpenGate, **changes))
+        return _contents(context, LOAD_FACTS.outputs)
+
+    def end_at_clickstream(rows, path, *rest, **more):
+        if path.endswith("fact_clickstream"):
+            raise KeyboardInterrupt
+        return overwrite(rows, path, *rest, **more)
+
+    context, overwrite = in_copy(), delta.overwrite
+    before = _contents(context, LOAD_FACTS.outputs)
+    further = {
+        "transactions": [_line(6, "2025-12-02 12:00:00")],
+        "clickstream": [_event(5, "2025-12-02 11:00:00", "product_view")],
+    }
+    _put(context, further, append=True)
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(delta, "overwrite", end_at_clickstream)
+        run("ended")
+    changed = [table for table, rows in _contents(context, LOAD_FACTS.outputs).items() if rows != before[table]]
+    assert changed == [FACT_TRANSACTIONS]
+    after = run("on")
+    assert after[FACT_CLICKSTREAM] != before[FACT_CLICKSTREAM]
+    assert run("whole", rebuild=True) == after

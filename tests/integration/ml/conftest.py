@@ -19,6 +19,7 @@ from common.settings import Settings, SourceSettings, load_settings
 from common.stages import churn, recommendations
 from tests.first_run import first_run
 from tests.integration.ml.roots import QUICK, context
+from tests.runs import WarmProcess
 
 
 @pytest.fixture(scope="session")
@@ -30,7 +31,8 @@ def settings() -> Settings:
 @pytest.fixture(scope="session")
 def loaded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A root whose facts are loaded, without models."""
-    return first_run(tmp_path_factory).copy.local()
+    with WarmProcess() as process:
+        return first_run(tmp_path_factory, process).copy.local()
 
 
 @pytest.fixture(scope="session")

@@ -6,9 +6,7 @@ cannot know that such a day is still to come; the suite of the dimension does.
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,7 +19,8 @@ from pipelines import sql
 from pipelines.tables import connect
 from tests import samples
 from tests.first_run import DATE, Finished
-from tests.runs import fingerprints, python, run_json
+from tests.integration.whole_run.conftest import copied
+from tests.runs import WarmProcess, fingerprints, run_json
 
 pytestmark = pytest.mark.slow
 
@@ -85,20 +84,8 @@ def state(layout: Layout) -> State:
     )
 
 
-def copied(root: Layout, to: Path) -> Layout:
-    """A root of one's own: what is published is named by absolute paths, and is that of the copy."""
-    shutil.copytree(root.local(), to)
-    copy = Layout.at(to)
-    listed = copy.local("ops", "tables.json")
-    listed.write_text(listed.read_text().replace(f'"{root.root}/', f'"{copy.root}/'))
-    assert all(
-        part.location.startswith(f"{copy.root}/") for table in read_published(copy).values() for part in table.parts
-    )
-    return copy
-
-
 @pytest.fixture(scope="module")
-def failed(finished: Finished, tmp_path_factory: pytest.TempPathFactory) -> Failed:
+def failed(finished: Finished, warm: WarmProcess, tmp_path_factory: pytest.TempPathFactory) -> Failed:
     """A finished root, and beside its data the row that the gate is there for."""
     layout = copied(finished.layout, tmp_path_factory.mktemp("failing") / "root")
     samples.put_users(
@@ -107,7 +94,7 @@ def failed(finished: Finished, tmp_path_factory: pytest.TempPathFactory) -> Fail
         "late.csv",
     )
     before = state(layout)
-    done = python("-m", "pipelines.run", "--root", layout.root, "--to", "publish_hive")
+    done = warm.run(layout, "--to", "publish_hive")
     return Failed(layout, done.returncode, done.stdout, done.stderr, run_json(layout), before, state(layout))
 
 

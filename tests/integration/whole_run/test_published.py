@@ -13,7 +13,7 @@ from common.layout import DATASETS, PUBLISHED_TABLES
 from pipelines import score, sql
 from tests.first_run import Finished
 from tests.integration.whole_run.counts import one, rows
-from tests.runs import ask_spark
+from tests.runs import WarmProcess
 
 pytestmark = pytest.mark.slow
 
@@ -26,10 +26,9 @@ BY_MONTH = (
 
 
 @pytest.fixture(scope="module")
-def answers_of_spark(finished: Finished) -> tuple[str, str]:
+def answers_of_spark(finished: Finished, warm: WarmProcess) -> tuple[str, str]:
     """The tables of the metastore, and sales by month."""
-    tables, sales = ask_spark(finished.layout, "SHOW TABLES IN ecommerce", BY_MONTH)
-    return tables, sales
+    return warm.ask_spark(finished.layout, "SHOW TABLES IN ecommerce"), warm.ask_spark(finished.layout, BY_MONTH)
 
 
 class TestPublished:

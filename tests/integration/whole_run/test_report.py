@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import os
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -22,9 +23,12 @@ from tests.first_run import Finished
 from tests.unit.report.answers import DASHBOARDS, daily, empty_query, put_dashboards
 from tests.unit.report.roots import OLD, put_published, put_quality, put_run, put_whole
 
-Theme = Literal["light", "dark"]
+Look = tuple[int, Literal["light", "dark"]]
 # A phone and a laptop: what fits depends on the width alone, and what can be told apart on the theme alone.
-LOOKS: tuple[tuple[int, Theme], ...] = ((390, "dark"), (1440, "light"))
+PHONE: Look = (390, "dark")
+LAPTOP: Look = (1440, "light")
+LOOKS = (PHONE, LAPTOP)
+HEIGHT = 900
 SERIOUS = {"serious", "critical"}
 DRAWN = "() => document.documentElement.dataset.charts === 'drawn'"
 # A chart has marks when Plotly drew a bar, a point, a line or a cell of a heatmap for each of its traces.
@@ -109,11 +113,25 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_report(layout).parent
 
 
+@pytest.fixture(scope="module")
+def tabs(chromium: Browser) -> Iterator[dict[Look, Page]]:
+    """A tab for each look, for page after page: in a new one the charts library compiles anew, which takes seconds."""
+    with ExitStack() as opened:
+        made = {}
+        for width, theme in LOOKS:
+            context = chromium.new_context(viewport={"width": width, "height": HEIGHT}, color_scheme=theme)
+            made[width, theme] = opened.enter_context(context).new_page()
+        yield made
+
+
 @pytest.fixture
-def page(chromium: Browser) -> Iterator[Page]:
-    """A page on a laptop."""
-    with chromium.new_context(viewport={"width": 1440, "height": 900}, color_scheme="light") as context:
-        yield context.new_page()
+def page(tabs: dict[Look, Page]) -> Iterator[Page]:
+    """The tab of a laptop, which keeps nothing of what a test did."""
+    tab = tabs[LAPTOP]
+    yield tab
+    tab.evaluate("localStorage.clear()")
+    tab.set_viewport_size({"width": LAPTOP[0], "height": HEIGHT})
+    tab.goto("about:blank")
 
 
 def open_page(page: Page, path: Path) -> Seen:
@@ -145,17 +163,16 @@ def links(page: Page) -> list[str]:
 
 class TestEveryPage:
     @pytest.mark.parametrize("name", PAGES)
-    @pytest.mark.parametrize(("width", "theme"), LOOKS)
-    def test_is_sound_and_accessible(self, chromium: Browser, site: Path, name: str, theme: Theme, width: int) -> None:
-        with chromium.new_context(viewport={"width": width, "height": 900}, color_scheme=theme) as context:
-            page = context.new_page()
-            seen = open_page(page, site / f"{name}.html")
-            expect_sound(page, seen)
-            for details in page.locator("main details").all():
-                details.evaluate("(element) => { element.open = true; }")
-            expect_sound(page, seen)
-            found = Axe().run(page).response["violations"]
-            assert [(each["id"], each["nodes"][0]["html"]) for each in found if each["impact"] in SERIOUS] == []
+    @pytest.mark.parametrize("look", LOOKS, ids=lambda look: "-".join(map(str, look)))
+    def test_is_sound_and_accessible(self, tabs: dict[Look, Page], site: Path, name: str, look: Look) -> None:
+        page = tabs[look]
+        seen = open_page(page, site / f"{name}.html")
+        expect_sound(page, seen)
+        for details in page.locator("main details").all():
+            details.evaluate("(element) => { element.open = true; }")
+        expect_sound(page, seen)
+        found = Axe().run(page).response["violations"]
+        assert [(each["id"], each["nodes"][0]["html"]) for each in found if each["impact"] in SERIOUS] == []
 
     def test_every_link_leads_to_a_file(self, page: Page, site: Path) -> None:
         checked = 0
@@ -301,16 +318,15 @@ class TestKeyboard:
         page.keyboard.press("Enter")
         assert page.evaluate("document.activeElement.id") == "main"
 
-    def test_the_menu_of_a_phone_opens_and_closes(self, chromium: Browser, site: Path) -> None:
-        with chromium.new_context(viewport={"width": 390, "height": 800}) as context:
-            page = context.new_page()
-            open_page(page, site / "index.html")
-            assert not page.locator("#pages").is_visible()
-            page.locator("#menu").focus()
-            page.keyboard.press("Enter")
-            assert page.locator("#pages").is_visible()
-            page.keyboard.press("Escape")
-            assert not page.locator("#pages").is_visible()
+    def test_the_menu_of_a_phone_opens_and_closes(self, tabs: dict[Look, Page], site: Path) -> None:
+        page = tabs[PHONE]
+        open_page(page, site / "index.html")
+        assert not page.locator("#pages").is_visible()
+        page.locator("#menu").focus()
+        page.keyboard.press("Enter")
+        assert page.locator("#pages").is_visible()
+        page.keyboard.press("Escape")
+        assert not page.locator("#pages").is_visible()
 
 
 class TestStates:
@@ -362,21 +378,19 @@ class TestStates:
 
 
 @pytest.mark.slow
-def test_the_report_of_a_whole_run(chromium: Browser, finished: Finished) -> None:
+def test_the_report_of_a_whole_run(tabs: dict[Look, Page], finished: Finished) -> None:
     """What the run itself left: all five dashboards with charts, each link a file."""
     directory = finished.layout.local("ops", "report")
     names = sorted(path.stem for path in directory.glob("*.html"))
     assert len([name for name in names if name.startswith("dashboard-")]) == 5
     charts = 0
-    for width, theme in LOOKS:
-        with chromium.new_context(viewport={"width": width, "height": 900}, color_scheme=theme) as context:
-            page = context.new_page()
-            for name in names:
-                seen = open_page(page, directory / f"{name}.html")
-                expect_sound(page, seen)
-                charts += page.locator(".plot[data-drawn=true]").count()
-                missing = [link for link in links(page) if not Path(unquote(urlparse(link).path)).exists()]
-                assert [link for link in missing if not link.startswith("data:")] == []
-                found = Axe().run(page).response["violations"]
-                assert [each["id"] for each in found if each["impact"] in SERIOUS] == []
+    for page in tabs.values():
+        for name in names:
+            seen = open_page(page, directory / f"{name}.html")
+            expect_sound(page, seen)
+            charts += page.locator(".plot[data-drawn=true]").count()
+            missing = [link for link in links(page) if not Path(unquote(urlparse(link).path)).exists()]
+            assert [link for link in missing if not link.startswith("data:")] == []
+            found = Axe().run(page).response["violations"]
+            assert [each["id"] for each in found if each["impact"] in SERIOUS] == []
     assert charts > len(LOOKS) * 25

@@ -5,6 +5,7 @@ The finished root goes on here, so that this module comes after all others.
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,8 @@ import pytest
 
 from common.layout import PUBLISHED_TABLES, Layout
 from tests.first_run import SCALE, SEED, Finished
-from tests.runs import STAGES, RunsInARow, fingerprints, generate, quarantined
+from tests.integration.whole_run.conftest import copied
+from tests.runs import INTERPRETED, STAGES, WarmProcess, fingerprints, generate, quarantined
 
 pytestmark = pytest.mark.slow
 
@@ -35,67 +37,65 @@ class State:
 
 
 @dataclass(frozen=True)
-class Rebuilt:
-    """A root before and after everything was made anew.
+class Ways:
+    """Two ways to the same tables.
 
     Attributes:
-        before: After three further days, each with a run of its own.
-        after: After a run of all days at once.
-        killed: The run.json of the last day's run, which was killed twice.
-        anew: That of the run of all days.
+        day_by_day: After three further days, each with a run of its own.
+        resumed: The run.json of the last of them, which was killed.
+        at_once: After one run over all days.
+        rebuilt: The run.json of that.
     """
 
-    before: State
-    after: State
-    killed: dict[str, Any]
-    anew: dict[str, Any]
+    day_by_day: State
+    resumed: dict[str, Any]
+    at_once: State
+    rebuilt: dict[str, Any]
 
 
 def conf(directory: Path, cores: int, partitions: int) -> tuple[str, str]:
-    """Another number of cores, and of partitions."""
+    """Another number of cores, and of partitions; expressions are evaluated as they are, unlike in the first run."""
+    spark = {"master": f"local[{cores}]", "shuffle_partitions": partitions, "properties": INTERPRETED}
     file = directory / f"{cores}-{partitions}.yaml"
-    file.write_text(f"spark: {{master: 'local[{cores}]', shuffle_partitions: {partitions}}}\n")
+    file.write_text(json.dumps({"spark": spark}))  # which is YAML as well
     return "--conf", str(file)
 
 
 @pytest.fixture(scope="module")
-def rebuilt(finished: Finished, tmp_path_factory: pytest.TempPathFactory) -> Rebuilt:
-    """The finished root after three further days, one by one; then all its raw data at once."""
+def ways(finished: Finished, warm: WarmProcess, tmp_path_factory: pytest.TempPathFactory) -> Ways:
+    """The finished root after three further days, one by one; and a copy of it, made anew from all raw data."""
     layout, directory = finished.layout, tmp_path_factory.mktemp("conf")
-    for day in DAYS:
-        generate(layout, SCALE, SEED, "--increment", day)
+    generate(layout, SCALE, SEED, "--increment", *DAYS)
     published = [fingerprints(layout)]
-    with RunsInARow(layout) as runs:
-        for day in DAYS[:2]:
-            run = runs.run_graph("--date", day, *TABLES, *conf(directory, 1, 1), open_gates=True)
-            assert run["date"] == day
-            published.append(fingerprints(layout))
-    for stage, arguments in (("load_facts", TABLES), ("publish_hive", ("--resume",))):
-        with RunsInARow(layout) as runs:
-            runs.kill_in(stage, *arguments)
+    for day in DAYS[:2]:
+        run = warm.run_graph(layout, "--date", day, *TABLES, *conf(directory, 1, 1), open_gates=True)
+        assert run["date"] == day
+        published.append(fingerprints(layout))
+    other = copied(layout, directory / "root")
+    rebuilt = warm.run_graph(other, *TABLES, "--rebuild", "--parallel", "2", *conf(directory, 4, 2), open_gates=True)
+    several = ("--parallel", "2", *conf(directory, 4, 3))
+    warm.kill_in(layout, "publish_hive", *TABLES, *several)
     assert fingerprints(layout) == published[-1]
-    with RunsInARow(layout) as runs:
-        killed = runs.run_graph("--resume", "--parallel", "2", *conf(directory, 4, 3))
-        assert killed["date"] == DAYS[-1]
-        day_by_day = State.of(layout)
-        published.append(day_by_day.fingerprints)
-        anew = runs.run_graph(*TABLES, "--rebuild", "--parallel", "2", *conf(directory, 4, 2), open_gates=True)
+    with WarmProcess() as process:
+        resumed = process.run_graph(layout, "--resume", *several)
+    assert resumed["date"] == rebuilt["date"] == DAYS[-1]
+    published.append(fingerprints(layout))
     assert len({each["fact_transactions"] for each in published}) == 1 + len(DAYS)
-    return Rebuilt(day_by_day, State.of(layout), killed, anew)
+    return Ways(State.of(layout), resumed, State.of(other), rebuilt)
 
 
-def test_day_by_day_and_all_days_at_once_give_the_same_tables(rebuilt: Rebuilt) -> None:
-    assert {stage["status"] for stage in rebuilt.anew["stages"]} == {"ok"}
-    assert rebuilt.after.fingerprints == rebuilt.before.fingerprints
-    assert sorted(rebuilt.after.fingerprints) == sorted(PUBLISHED_TABLES)
+def test_day_by_day_and_all_days_at_once_give_the_same_tables(ways: Ways) -> None:
+    assert {stage["status"] for stage in ways.rebuilt["stages"]} == {"ok"}
+    assert ways.at_once.fingerprints == ways.day_by_day.fingerprints
+    assert sorted(ways.at_once.fingerprints) == sorted(PUBLISHED_TABLES)
 
 
-def test_day_by_day_and_all_days_at_once_turn_the_same_rows_away(rebuilt: Rebuilt) -> None:
-    assert rebuilt.after.quarantined == rebuilt.before.quarantined
-    assert all(rebuilt.after.quarantined.values())
+def test_day_by_day_and_all_days_at_once_turn_the_same_rows_away(ways: Ways) -> None:
+    assert ways.at_once.quarantined == ways.day_by_day.quarantined
+    assert all(ways.at_once.quarantined.values())
 
 
-def test_a_resumed_run_repeats_nothing_that_was_done(rebuilt: Rebuilt) -> None:
-    stages = rebuilt.killed["stages"]
+def test_a_resumed_run_repeats_nothing_that_was_done(ways: Ways) -> None:
+    stages = ways.resumed["stages"]
     assert Counter(stage["name"] for stage in stages) == Counter(STAGES[: STAGES.index("publish_hive") + 1])
     assert {stage["status"] for stage in stages} <= {"ok", "skipped"}

@@ -14,7 +14,7 @@ from pyspark.sql import functions as F
 from common.ml.best_products import Items, best_items
 from common.ml.recommendation_tables import MODEL, POPULAR, Offer, for_customers, similar_products
 from common.ml.recommender import Factors, Index, arrange, as_pipeline, fit_factors
-from common.settings import FactorTrial, Settings
+from common.settings import FactorTrial, MlSettings
 from common.storage.local_frames import local_frame
 
 ITEMS = ("P1", "P2", "P3", "P4")
@@ -46,12 +46,10 @@ def known(spark: SparkSession) -> DataFrame:
 
 
 @pytest.fixture(scope="module")
-def factors(known: DataFrame, checkpoints: None) -> Factors:
-    from common.settings import load_settings  # noqa: PLC0415 - the fixture of the same name is a test's own
-
+def factors(known: DataFrame, checkpoints: None, quick: MlSettings) -> Factors:
     index = Index(("a", "b", "c"), ITEMS)
     trial = FactorTrial(rank=2, reg=0.1, alpha=1.0)
-    model = fit_factors(arrange(known, index, "strength"), trial, load_settings().ml, implicit=True)
+    model = fit_factors(arrange(known, index, "strength"), trial, quick, implicit=True)
     return Factors.of(as_pipeline(index, None, model))
 
 
@@ -205,28 +203,28 @@ def test_a_single_known_product_has_no_other_by_taste(spark: SparkSession) -> No
 
 
 def test_factors_do_not_depend_on_partitions(
-    spark: SparkSession, settings: Settings, known: DataFrame, checkpoints: None
+    spark: SparkSession, quick: MlSettings, known: DataFrame, checkpoints: None
 ) -> None:
     index, trial = Index(("a", "b", "c"), ITEMS), FactorTrial(rank=2, reg=0.1, alpha=1.0)
     matrices = []
     for partitions in (1, 3, 5):
         rows = arrange(known.repartition(partitions), index, "strength")
         matrices.append(
-            Factors(fit_factors(rows, trial, settings.ml, implicit=True), *(index.users, index.items)).item_matrix()
+            Factors(fit_factors(rows, trial, quick, implicit=True), *(index.users, index.items)).item_matrix()
         )
     assert np.array_equal(matrices[0], matrices[1])
     assert np.array_equal(matrices[0], matrices[2])
 
 
 def test_interest_counts_by_its_logarithm_where_that_is_asked(
-    spark: SparkSession, settings: Settings, known: DataFrame, checkpoints: None
+    spark: SparkSession, quick: MlSettings, known: DataFrame, checkpoints: None
 ) -> None:
     index = Index(("a", "b", "c"), ITEMS)
     often = known.withColumn("strength", F.col("strength") * 50)
 
     def items(rows: DataFrame, *, logarithmic: bool) -> np.ndarray:
         trial = FactorTrial(rank=2, reg=0.1, logarithmic=logarithmic)
-        return Factors(fit_factors(rows, trial, settings.ml, implicit=True), *(index.users, index.items)).item_matrix()
+        return Factors(fit_factors(rows, trial, quick, implicit=True), *(index.users, index.items)).item_matrix()
 
     found = items(arrange(often, index, "strength"), logarithmic=True)
     by_hand = often.withColumn("strength", F.log1p("strength").cast("float"))
@@ -235,11 +233,11 @@ def test_interest_counts_by_its_logarithm_where_that_is_asked(
 
 
 def test_an_unknown_pair_has_no_prediction(
-    spark: SparkSession, settings: Settings, known: DataFrame, checkpoints: None
+    spark: SparkSession, quick: MlSettings, known: DataFrame, checkpoints: None
 ) -> None:
     index, trial = Index(("a", "b", "c"), ITEMS), FactorTrial(rank=2, reg=0.1)
     rows = arrange(known, index, "strength")
-    explicit, implicit = (fit_factors(rows, trial, settings.ml, implicit=kind) for kind in (False, True))
+    explicit, implicit = (fit_factors(rows, trial, quick, implicit=kind) for kind in (False, True))
     pairs = local_frame(spark, [("a", "P1"), ("nobody", "P1"), ("a", "nothing")], "user_id string, product_id string")
     rows_said = as_pipeline(index, explicit, implicit).transform(pairs).collect()
     said = {(row["user_id"], row["product_id"]): row["prediction"] for row in rows_said}

@@ -12,7 +12,7 @@ from pyspark.sql import functions as F
 from common.errors import InputError
 from common.ml.recommender import arrange, dense, fit_factors, make_index
 from common.ml.stars import fit_stars
-from common.settings import FactorTrial, Settings
+from common.settings import FactorTrial, MlSettings
 from common.storage.local_frames import local_frame
 
 TRIAL = FactorTrial(rank=2, reg=0.1, biases=True)
@@ -44,7 +44,7 @@ def by_hand(rows: DataFrame) -> tuple[float, dict[int, float], dict[int, float]]
     return mean, users, items
 
 
-def test_a_prediction_is_mean_biases_and_factors(rated: DataFrame, settings: Settings, checkpoints: None) -> None:
+def test_a_prediction_is_mean_biases_and_factors(rated: DataFrame, quick: MlSettings, checkpoints: None) -> None:
     index = make_index(rated)
     rows = arrange(rated, index, "rating").persist()
     mean, users, items = by_hand(rows)
@@ -52,40 +52,40 @@ def test_a_prediction_is_mean_biases_and_factors(rated: DataFrame, settings: Set
     for key, biases in (("user", users), ("item", items)):
         pairs = [part for number, bias in biases.items() for part in (F.lit(number), F.lit(bias))]
         expected += F.create_map(*pairs)[F.col(key)]
-    rest = fit_factors(rows.withColumn("value", F.col("value") - expected), TRIAL, settings.ml, implicit=False)
+    rest = fit_factors(rows.withColumn("value", F.col("value") - expected), TRIAL, quick, implicit=False)
     p, q = (dense(each, 6, TRIAL.rank) for each in (rest.userFactors, rest.itemFactors))
-    for row in fit_stars(rows, TRIAL, settings.ml).transform(rows).collect():
+    for row in fit_stars(rows, TRIAL, quick).transform(rows).collect():
         user, item = row["user"], row["item"]
         wanted = mean + users[user] + items[item] + float(p[user] @ q[item])
         assert row["prediction"] == pytest.approx(wanted, abs=1e-5)
 
 
-def test_it_does_not_depend_on_partitions(rated: DataFrame, settings: Settings, checkpoints: None) -> None:
+def test_it_does_not_depend_on_partitions(rated: DataFrame, quick: MlSettings, checkpoints: None) -> None:
     index = make_index(rated)
     found: list[Any] = []
     for partitions in (1, 4):
-        model = fit_stars(arrange(rated.repartition(partitions), index, "rating"), TRIAL, settings.ml)
+        model = fit_stars(arrange(rated.repartition(partitions), index, "rating"), TRIAL, quick)
         found.append(dense(model.userFactors, len(index.users), TRIAL.rank + 2))
     assert np.array_equal(found[0], found[1])
 
 
 def test_who_is_not_known_has_no_prediction(
-    spark: SparkSession, rated: DataFrame, settings: Settings, checkpoints: None
+    spark: SparkSession, rated: DataFrame, quick: MlSettings, checkpoints: None
 ) -> None:
-    model = fit_stars(arrange(rated, make_index(rated), "rating"), TRIAL, settings.ml)
+    model = fit_stars(arrange(rated, make_index(rated), "rating"), TRIAL, quick)
     (row,) = model.transform(local_frame(spark, [(99, 0)], "user int, item int")).collect()
     assert np.isnan(row["prediction"])
 
 
-def test_without_biases_it_is_the_plain_factorisation(rated: DataFrame, settings: Settings, checkpoints: None) -> None:
+def test_without_biases_it_is_the_plain_factorisation(rated: DataFrame, quick: MlSettings, checkpoints: None) -> None:
     rows = arrange(rated, make_index(rated), "rating").persist()
     plain = TRIAL.model_copy(update={"biases": False})
-    found, wanted = fit_stars(rows, plain, settings.ml), fit_factors(rows, plain, settings.ml, implicit=False)
+    found, wanted = fit_stars(rows, plain, quick), fit_factors(rows, plain, quick, implicit=False)
     assert np.array_equal(dense(found.userFactors, 6, TRIAL.rank), dense(wanted.userFactors, 6, TRIAL.rank))
 
 
 @pytest.mark.parametrize("biases", [True, False])
-def test_no_ratings_at_all(rated: DataFrame, settings: Settings, *, biases: bool) -> None:
+def test_no_ratings_at_all(rated: DataFrame, quick: MlSettings, *, biases: bool) -> None:
     trial = TRIAL.model_copy(update={"biases": biases})
     with pytest.raises(InputError, match="no ratings to learn from"):
-        fit_stars(arrange(rated.limit(0), make_index(rated), "rating"), trial, settings.ml)
+        fit_stars(arrange(rated.limit(0), make_index(rated), "rating"), trial, quick)
