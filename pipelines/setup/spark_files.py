@@ -21,6 +21,13 @@ export PYSPARK_DRIVER_PYTHON={python}
 export SPARK_LOCAL_IP="${{SPARK_LOCAL_IP:-127.0.0.1}}"
 : "${{ECOMMERCE_TOKEN_KEY_FILE:={token_key_file}}}"
 export ECOMMERCE_TOKEN_KEY_FILE
+# Where Python is told to leave no bytecode beside its sources, as in many containers, what it compiles is kept here:
+# otherwise each process compiles Great Expectations, pandas and all the others anew, which takes seconds.
+if [ -n "${{PYTHONDONTWRITEBYTECODE:-}}" ]; then
+  unset PYTHONDONTWRITEBYTECODE
+  : "${{PYTHONPYCACHEPREFIX:={bytecode}}}"
+  export PYTHONPYCACHEPREFIX
+fi
 """
 _SPARK_ENV = """\
 # Written by set-up: the same for a session that Python starts without a launcher.
@@ -81,6 +88,7 @@ def write_spark_files(  # noqa: PLR0913 - one call, each argument by its name
         "spark_home": shlex.quote(str(spark_home)),
         "python": shlex.quote(str(python)),
         "token_key_file": str(token_key_file),
+        "bytecode": str(venv / "cache" / "bytecode"),
     }
     environment_file = venv / "platform.env"
     changed = [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import stat
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -191,6 +192,36 @@ def test_spark_files_are_written_once_and_launchers_need_no_variable(tmp_path: P
     assert "spark.driver.memory                                  4g" in (
         spark_home / "conf" / "spark-defaults.conf"
     ).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("environment", "kept"),
+    [
+        ({}, None),
+        ({"PYTHONDONTWRITEBYTECODE": "1"}, "{venv}/cache/bytecode"),
+        ({"PYTHONDONTWRITEBYTECODE": "1", "PYTHONPYCACHEPREFIX": "/elsewhere"}, "/elsewhere"),
+    ],
+    ids=["usual", "not beside the sources", "elsewhere"],
+)
+def test_bytecode_is_kept_in_any_case(tmp_path: Path, environment: dict[str, str], kept: str | None) -> None:
+    venv = tmp_path / "my venv"
+    spark_files.write_spark_files(
+        conf=PROJECT / "conf" / "spark",
+        venv=venv,
+        spark_home=venv / "spark",
+        java_home=Path("/opt/java"),
+        token_key_file=tmp_path / "token.key",
+        memory=8 * GIB,
+    )
+    program = "import sys; print(sys.dont_write_bytecode, sys.pycache_prefix)"
+    shown = subprocess.run(
+        ["bash", "-c", '. "$0"; exec "$@"', venv / "platform.env", sys.executable, "-c", program],
+        env={"PATH": "/usr/bin:/bin", **environment},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert shown.stdout == f"False {kept.format(venv=venv) if kept else None}\n"
 
 
 def test_the_token_key_is_made_once_for_its_owner_only(tmp_path: Path) -> None:
