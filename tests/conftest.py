@@ -61,12 +61,17 @@ def spark(spark_session: SparkSession) -> SparkSession:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _small_shuffles() -> Iterator[None]:
-    """Jobs and runs that a test calls take the session over, with as many partitions as they ship with."""
+def _as_at_first() -> Iterator[None]:
+    """Jobs and runs that a test calls take the session over, with as many partitions as they ship with.
+
+    Delta keeps the logs of all tables that it has seen in memory.
+    """
     yield
     session = SparkSession.getActiveSession()
     if session is not None:
         session.conf.set("spark.sql.shuffle.partitions", "2")
+        jvm: Any = session.sparkContext._jvm
+        jvm.org.apache.spark.sql.delta.DeltaLog.clearCache()
 
 
 @pytest.fixture(scope="session")

