@@ -164,7 +164,7 @@ def expect_navigation(page: Page, name: str) -> None:
 def expect_links(page: Page) -> None:
     """Every link leads to a file, and to a place that is there."""
     targets = [urlparse(link) for link in links(page) if not link.startswith("data:")]
-    assert len(targets) > len(PAGES)
+    assert len(targets) > 11, "nine pages of the navigation, and what a page loads"
     for target in targets:
         path = Path(unquote(target.path))
         assert target.scheme == "file" and path.is_file(), target.geturl()
