@@ -11,7 +11,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from common.job import StageContext
-from common.stages.tables import Origin, recorded_origin
+from common.stages.origins import Origin, recorded_origin
 from common.storage import delta
 from common.transforms.facts import changed_intervals, partition_value
 

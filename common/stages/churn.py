@@ -31,7 +31,7 @@ from common.stages.churn_steps import (
 )
 from common.stages.facts import FACT_TRANSACTIONS
 from common.stages.learning import INPUTS, completing, is_done, learning_origin, read_history
-from common.stages.tables import Origin
+from common.stages.origins import Origin
 from common.storage.persisting import persisted
 from common.transforms.customer_days import History, is_purchase
 from common.transforms.features import with_label

@@ -24,7 +24,7 @@ from common.ml.reasons import with_reasons
 from common.ml.registry import Evaluated, Registry, Trained, Version
 from common.ml.trees import trees_of
 from common.quality.accounting import Account, expect_equal
-from common.stages.tables import Origin
+from common.stages.origins import Origin
 from common.storage.persisting import persisted
 from common.transforms.customer_days import History
 from common.transforms.features import FEATURES, customer_features, out_of_range, with_exposure

@@ -12,7 +12,8 @@ from pyspark.sql import functions as F
 from common.contracts import PRODUCTS, USERS, Contract
 from common.job import Stage, StageContext, StageResult
 from common.quality.accounting import Account, expect_equal
-from common.stages.tables import Origin, Saved, is_up_to_date, origin_of, read_clean, recorded_rows, save
+from common.stages.origins import Origin, is_up_to_date, origin_of
+from common.stages.tables import Saved, read_clean, recorded_rows, save
 from common.storage import delta
 from common.storage.persisting import persisted
 from common.transforms.dimensions import product_history, user_history

@@ -17,7 +17,8 @@ from common.quality.accounting import Account, expect_equal
 from common.stages.affected import Affected, Join, Lineage, affected_partitions
 from common.stages.arranging import arranged
 from common.stages.dimensions import DIM_PRODUCTS, DIM_USERS, sum_accounts
-from common.stages.tables import Origin, origin_of, read_clean, recorded_rows
+from common.stages.origins import Origin, is_up_to_date, note_same, origin_of
+from common.stages.tables import read_clean, recorded_rows
 from common.storage import delta
 from common.storage.contents import Contents, as_metadata, contents_of, recorded_contents
 from common.storage.local_frames import local_frame
@@ -118,6 +119,8 @@ def run(context: StageContext) -> StageResult:
         affected = affected_partitions(context, fact.lineage, origin)
         after = before
         if affected.partitions == ():
+            if not is_up_to_date(context, fact.table, origin):
+                note_same(context, fact.table, origin)
             accounts.append(Account(0, 0))
         else:
             account, after = _load(context, fact, origin, affected)

@@ -10,7 +10,8 @@ from common.ml import outputs
 from common.settings import configuration_fingerprint
 from common.stages.dimensions import DIM_PRODUCTS, DIM_USERS
 from common.stages.facts import FACT_CLICKSTREAM, FACT_TRANSACTIONS
-from common.stages.tables import Origin, origin_of, read_lake
+from common.stages.origins import Origin, origin_of
+from common.stages.tables import read_lake
 from common.storage import delta
 from common.transforms.customer_days import History
 

@@ -29,9 +29,9 @@ from common.ml.registry import Evaluated, Registry, Trained, Version, load_mlflo
 from common.stages.dimensions import DIM_PRODUCTS
 from common.stages.facts import FACT_TRANSACTIONS
 from common.stages.learning import INPUTS, completing, is_done, learning_origin, read_history
+from common.stages.origins import Origin
 from common.stages.recommendations_promotion import as_text, held_against, parameters_of
 from common.stages.recommendations_tables import NAME, TABLES, Shop, fill_tables
-from common.stages.tables import Origin
 from common.storage.persisting import persisted
 
 STEPS = ("train", "evaluate", "recommend")

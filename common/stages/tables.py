@@ -1,9 +1,9 @@
-"""What the stages that compute whole tables share: whether there is anything to do, and the way into the lake."""
+"""What the stages that compute whole tables share: what they read, and the way into the lake."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ from common.contracts.model import Contract
 from common.errors import InputError
 from common.job import StageContext
 from common.quality.accounting import expect_equal
+from common.stages.origins import Origin, note_same
 from common.storage import delta
 from common.storage.contents import Contents, as_metadata, contents_of, recorded_contents
 from common.storage.fingerprint import ROWS, SUM, fingerprint_columns
@@ -21,23 +22,6 @@ from common.storage.local_frames import local_frame
 
 _USUAL_SHARE = 0.9
 _ROWS_PER_FILE = 2_000_000
-
-
-@dataclass(frozen=True)
-class Origin:
-    """What a table was made from; kept with its commit.
-
-    Attributes:
-        basis: Code and settings.
-        inputs: The version of each table that it was computed from; None for one that was not there.
-    """
-
-    basis: str
-    inputs: Mapping[str, int | None]
-
-    def as_metadata(self, run_id: str) -> dict[str, Any]:
-        """For the commit."""
-        return {"run_id": run_id, "basis": self.basis, "inputs": dict(self.inputs)}
 
 
 @dataclass(frozen=True)
@@ -62,31 +46,6 @@ class Saved:
     def is_new(self) -> bool:
         """Whether something was committed."""
         return self.before != self.after
-
-
-def origin_of(context: StageContext, inputs: Iterable[str], basis: str | None = None) -> Origin:
-    """What a table made now would be made from.
-
-    Args:
-        context: The stage's.
-        inputs: The tables that it reads, as the graph names them.
-        basis: Default the context's.
-    """
-    versions = {name: delta.version_of(context.spark, context.layout.path(name)) for name in inputs}
-    return Origin(basis or context.basis, versions)
-
-
-def recorded_origin(context: StageContext, table: str) -> Origin | None:
-    """What a table was made from; None where there is no table or its last commit does not say."""
-    metadata = delta.recorded_metadata(context.spark, context.layout.path(table))
-    if "inputs" not in metadata or "basis" not in metadata:
-        return None
-    return Origin(str(metadata["basis"]), dict(metadata["inputs"]))
-
-
-def is_up_to_date(context: StageContext, table: str, origin: Origin) -> bool:
-    """Whether a table was made from the same, so that making it again would give the same."""
-    return not context.rebuild and recorded_origin(context, table) == origin
 
 
 def read_clean(context: StageContext, contract: Contract) -> DataFrame:
@@ -135,7 +94,7 @@ def save(  # noqa: PLR0913 - each is said by name, and none of them belongs with
     checks: Mapping[str, Column] | None = None,
     parameters: Mapping[str, Any] | None = None,
 ) -> Saved:
-    """Put a computed table into the lake when it differs from the one that is there.
+    """Put a computed table into the lake when it differs from the one that is there; note its origin where it does not.
 
     Args:
         context: The stage's.
@@ -165,6 +124,7 @@ def save(  # noqa: PLR0913 - each is said by name, and none of them belongs with
     before = delta.version_of(spark, path)
     contents: Contents = {(): (int(rows), int(figures[SUM]))}
     if before is not None and not context.rebuild and _is_same(context, columns, contents, path, before):
+        note_same(context, table, origin)
         return Saved(table, before, before, rows, 0)
     usual = math.floor(recorded_rows(context, table) * _USUAL_SHARE)
     context.gate(suite, columns.withColumns(dict(checks or {})), rows_usual=usual, **(parameters or {}))

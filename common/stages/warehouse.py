@@ -13,7 +13,8 @@ from pyspark.sql import functions as F
 from common.job import Stage, StageContext, StageResult
 from common.stages.dimensions import DIM_PRODUCTS, DIM_USERS
 from common.stages.facts import FACT_CLICKSTREAM, FACT_TRANSACTIONS
-from common.stages.tables import Origin, Saved, is_up_to_date, origin_of, read_lake, recorded_rows, save
+from common.stages.origins import Origin, is_up_to_date, origin_of
+from common.stages.tables import Saved, read_lake, recorded_rows, save
 from common.storage import delta
 from common.storage.persisting import persisted
 from common.transforms import aggregates

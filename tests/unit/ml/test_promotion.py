@@ -25,9 +25,9 @@ from common.ml.recommender_training import Chosen
 from common.ml.registry import Registry, Trained, Version
 from common.settings import Settings, load_settings
 from common.stages import recommendations, recommendations_promotion
+from common.stages.origins import Origin
 from common.stages.recommendations_promotion import as_text, held_against, parameters_of, worse
 from common.stages.recommendations_tables import Shop, _who_have_everything
-from common.stages.tables import Origin
 from common.storage.local_frames import local_frame
 from tests.unit.ml.churners import Shelf, measured, train
 

@@ -12,7 +12,7 @@ from common.job import StageContext
 from common.layout import Layout
 from common.ml import outputs
 from common.stages import churn_steps
-from common.stages.tables import Origin
+from common.stages.origins import Origin
 from pipelines.report.evaluations import CHURN, RECOMMENDATIONS, read_evaluation
 from pipelines.report.pages.model import Card
 from pipelines.report.pages.models import model_pages
