@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
 from datetime import date
+from statistics import median_low
 
 from common.contracts import CONTRACTS, Contract
 from common.errors import InputError
@@ -10,6 +13,9 @@ from common.job import StageContext
 from common.layout import Layout
 from common.storage.files import read_json, write_json
 from common.storage.inventory import RawFile, take_inventory
+
+_USUAL_DAYS = 7
+_LEAST_USUAL = 200
 
 
 def _manifest(layout: Layout, dataset: str) -> tuple[RawFile, ...]:
@@ -56,3 +62,17 @@ def newest_delivery(layout: Layout) -> date | None:
                     f"'{path.name}' is not a date", where=str(path), remedy="name the directory by a day, YYYY-MM-DD"
                 ) from error
     return max(days, default=None)
+
+
+def percent_of_usual(files: Iterable[RawFile], day: date) -> int | None:
+    """What a day's deliveries hold, in percent of a usual day's: the median of the seven days before that had any.
+
+    None where there are fewer such days, or a usual one has less than 200 rows, which chance alone may halve.
+    """
+    rows: Counter[str] = Counter()
+    for file in files:
+        if file.delivered_on is not None:
+            rows[file.delivered_on] += file.rows
+    before = sorted(each for each in rows if each < day.isoformat())[-_USUAL_DAYS:]
+    usual = median_low([rows[each] for each in before]) if len(before) == _USUAL_DAYS else 0
+    return rows[day.isoformat()] * 100 // usual if usual >= _LEAST_USUAL else None

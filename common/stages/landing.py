@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from common.cleaning.landing import land, take_stock
+from common.cleaning.landing import land, percent_of_usual, take_stock
 from common.cleaning.mapping import mapped_files
 from common.contracts import CONTRACTS
 from common.job import Stage, StageContext, StageResult
@@ -12,7 +12,7 @@ from common.layout import Layout
 from common.quality.accounting import Account
 from common.storage.local_frames import local_frame
 
-_GATE_SCHEMA = "dataset string, files bigint, rows_landed bigint, rows_on_day bigint"
+_GATE_SCHEMA = "dataset string, files bigint, rows_landed bigint, rows_on_day bigint, percent_of_usual bigint"
 
 
 def preflight(layout: Layout) -> None:
@@ -35,14 +35,15 @@ def run(context: StageContext) -> StageResult:
         files = land(context, contract)
         counted = sum(file.rows for file in files)
         notes.append(f"{contract.name}: {counted:,} rows in {len(files)} files")
-        on_day = None
+        on_day, percent = None, None
         if context.date and contract.form != "csv":
+            percent = percent_of_usual(files, context.date)
             on_day = sum(file.rows for file in files if file.delivered_on == context.date.isoformat())
             if not on_day:
                 notes.insert(0, f"warning: no {contract.name} on {context.date}")
-        landed.append((contract.name, len(found), counted, on_day))
+        landed.append((contract.name, len(found), counted, on_day, percent))
     _gate(context, landed)
-    return _counted(sum(rows for _, _, rows, _ in landed), notes)
+    return _counted(sum(counted for _, _, counted, *_ in landed), notes)
 
 
 def _count_mapped(context: StageContext) -> StageResult:
@@ -58,12 +59,12 @@ def _count_mapped(context: StageContext) -> StageResult:
             continue
         origin = f"{counted:,} rows" if mapped.rows_of else "rows derived by the mapping"
         notes.append(f"{name}: {origin} from {len(files)} files")
-        landed.append((name, len(files), counted if mapped.rows_of else None, None))
+        landed.append((name, len(files), counted if mapped.rows_of else None, None, None))
     _gate(context, landed)
     return _counted(total, notes)
 
 
-def _gate(context: StageContext, landed: Sequence[tuple[str, int, int | None, int | None]]) -> None:
+def _gate(context: StageContext, landed: Sequence[tuple[str, int, int | None, int | None, int | None]]) -> None:
     frame = local_frame(context.spark, landed, _GATE_SCHEMA)
     context.gate("land_raw", frame, datasets=list(CONTRACTS))
 

@@ -50,9 +50,9 @@ class _Lake:
 def run(context: StageContext) -> StageResult:
     """Compute the five tables and commit those that came out differently.
 
-    Rows and amounts are conserved: the lines of a day, of a category and of the fact are the same, and so are their
-    amounts; each counted event is in one session; each current customer has one row. There is no account of rows, as
-    an aggregate keeps none.
+    Rows, amounts and quantities are conserved: the lines of all days, of all categories and of the fact are as many,
+    and so are their amounts and units; each counted event is in one session; each current customer has one row.
+    There is no account of rows, as an aggregate keeps none.
     """
     origin = origin_of(context, _INPUTS)
     if all(is_up_to_date(context, table, origin) for table in _OUTPUTS):
@@ -141,7 +141,7 @@ def _aggregates(
 ) -> list[Saved]:
     sales = kept.enter_context(persisted(aggregates.sales(lake.lines, lake.users, lake.products)))
     visits = delta.read(context.spark, context.layout.path(SESSIONS), before[-1].after)
-    totals = {"lines": recorded_rows(context, FACT_TRANSACTIONS), **_sums(lake.lines, _AMOUNTS)}
+    totals = {"lines": recorded_rows(context, FACT_TRANSACTIONS), **_totals(lake.lines)}
     is_customer = F.col("is_current") & (F.col("user_sk") != UNKNOWN_SK)
     customers = lake.users.where(is_customer).count()
     saved = []
@@ -155,8 +155,14 @@ def _aggregates(
     return saved
 
 
-def _sums(frame: DataFrame, columns: Sequence[str]) -> dict[str, Any]:
-    row = frame.agg(*[F.coalesce(F.sum(column), F.lit(0)).alias(column) for column in columns]).first()
+def _totals(lines: DataFrame) -> dict[str, Any]:
+    """What the aggregates must add up to: amounts, and the units that were sold and that came back."""
+    units = {
+        "units": F.when(F.col("is_sale"), F.col("quantity")),
+        "returned_units": F.when(F.col("is_return"), F.abs("quantity")),
+    }
+    parts = {**{name: F.col(name) for name in _AMOUNTS}, **units}
+    row = lines.agg(*[F.coalesce(F.sum(part), F.lit(0)).alias(name) for name, part in parts.items()]).first()
     return row.asDict() if row else {}
 
 

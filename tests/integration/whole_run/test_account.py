@@ -89,6 +89,14 @@ class TestAccount:
             known = one(db, f"SELECT sum({column}) FROM fact_transactions WHERE NOT is_unknown_user")
             assert one(db, f"SELECT sum({column}) FROM agg_user_metrics") == known
 
+    def test_units_are_those_that_were_sold_and_that_came_back(self, db: duckdb.DuckDBPyConnection) -> None:
+        sold = "status IN ('paid', 'shipped', 'delivered', 'returned') AND quantity > 0"
+        for column, counted in (("units", sold), ("returned_units", "status = 'returned'")):
+            units = one(db, f"SELECT sum(abs(quantity)) FROM clean.transactions WHERE {counted}")
+            assert units > 0
+            for aggregate in ("agg_daily_sales", "mv_daily_revenue_by_category"):
+                assert one(db, f"SELECT sum({column}) FROM {aggregate}") == units, (aggregate, column)
+
     def test_every_line_counts_once_in_the_aggregates(self, db: duckdb.DuckDBPyConnection) -> None:
         lines = one(db, "SELECT count(*) FROM fact_transactions")
         assert one(db, "SELECT sum(lines) FROM agg_daily_sales") == lines

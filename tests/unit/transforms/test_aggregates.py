@@ -226,12 +226,15 @@ def test_an_order_counts_once_in_each_of_its_categories(spark, users):
 
 
 @pytest.mark.parametrize("aggregate", [daily_sales, daily_revenue_by_category])
-def test_lines_and_amounts_are_conserved(lines, aggregate):
+def test_lines_amounts_and_units_are_conserved(lines, aggregate):
     amounts = ("gross_amount", "return_amount", "net_amount", "margin_amount")
-    expected = lines.agg(F.count(F.lit(1)), *[F.sum(name) for name in amounts]).first()
-    found = aggregate(lines).agg(F.sum("lines"), *[F.sum(name) for name in amounts]).first()
+    units = ("sum(quantity) FILTER (WHERE is_sale)", "sum(abs(quantity)) FILTER (WHERE is_return)")
+    expected = lines.agg(F.count(F.lit(1)), *[F.sum(name) for name in amounts], *map(F.expr, units)).first()
+    sums = [F.sum(name) for name in ("lines", *amounts, "units", "returned_units")]
+    found = aggregate(lines).agg(*sums).first()
 
     assert tuple(found) == tuple(expected)
+    assert all(expected)
 
 
 @pytest.mark.parametrize("aggregate", [daily_sales, daily_revenue_by_category])

@@ -19,13 +19,16 @@ _COUNTS = {"rows_read": ROWS, "rows_usual": ROWS}
 
 LAND_RAW = Case(
     "land_raw",
-    "dataset string, files int, rows_landed long, rows_on_day long",
-    lambda number: {"dataset": either(number, "users", "products"), "files": 1, "rows_landed": 1, "rows_on_day": 1},
+    "dataset string, files int, rows_landed long, rows_on_day long, percent_of_usual long",
+    lambda number: {
+        "dataset": either(number, "users", "products"),
+        "files": 1, "rows_landed": 1, "rows_on_day": 1, "percent_of_usual": 50,
+    },
     [
         in_set(dataset="others")
         & fails(
-            "be_between files", "~be_between rows_landed", "~be_between rows_on_day",
-            last={"files": 0, "rows_landed": 0, "rows_on_day": 0},
+            "be_between files", "~be_between rows_landed", "~be_between rows_on_day", "~be_between percent_of_usual",
+            last={"files": 0, "rows_landed": 0, "rows_on_day": 0, "percent_of_usual": 49},
         ),
     ],
     {"datasets": ["users", "products"]},
