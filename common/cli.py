@@ -6,19 +6,20 @@ import argparse
 import logging
 import sys
 from collections.abc import Callable, Sequence
+from datetime import date
 
 from rich.console import Console
 
 from common.arguments import HelpShown, Parser, add_common_arguments, print_error
 from common.cleaning.landing import newest_delivery
 from common.errors import ExitCode, PlatformError
-from common.job import Stage, StageContext, as_platform_error, execute
+from common.job import Attempt, Stage, StageContext, as_platform_error, execute, keep_failure
 from common.layout import PERSONAL_ZONES, Layout
 from common.logs import keep_log
 from common.quality.gate import Gatekeeper
 from common.quality.ledger import LedgerEntry, new_run_id
 from common.session import start_session
-from common.settings import Settings, SourceSettings, load_settings, load_source
+from common.settings import Settings, SourceSettings, configuration_fingerprint, load_settings, load_source
 from common.storage.files import ensure_writable, keep_private
 
 log = logging.getLogger("ecommerce")
@@ -72,11 +73,14 @@ def job_main(
             stage = with_steps(asked)
         layout, settings, source = configure(arguments)
         run_id = arguments.run_id or new_run_id()
-        keep_log(layout, run_id)
-        if stage.preflight is not None and layout.is_local and not source.is_mapped:
-            stage.preflight(layout)
-        day = arguments.date or (newest_delivery(layout) if layout.is_local else None)
-        spark = start_session(settings, layout, stage.name)
+        attempt = Attempt(stage, run_id, arguments.date, configuration_fingerprint(settings, source))
+        try:
+            keep_log(layout, run_id)
+            day = _look_ahead(stage, layout, source, arguments.date)
+            spark = start_session(settings, layout, stage.name)
+        except (Exception, SystemExit) as error:
+            keep_failure(layout, attempt, error)
+            raise
         context = StageContext(
             spark, layout, settings, source, day, run_id, Gatekeeper(layout, run_id), rebuild=arguments.rebuild
         )
@@ -91,6 +95,19 @@ def job_main(
         return int(failure.exit_code)
     print_entry(entry)
     return entry.exit_code
+
+
+def _look_ahead(stage: Stage, layout: Layout, source: SourceSettings, day: date | None) -> date | None:
+    """See what is wrong with the input before a session is started for it, and which day is the last to be processed.
+
+    Raises:
+        InputError: If data is missing or cannot be read.
+    """
+    if not layout.is_local:
+        return day
+    if stage.preflight is not None and not source.is_mapped:
+        stage.preflight(layout)
+    return day or newest_delivery(layout)
 
 
 def print_entry(entry: LedgerEntry) -> None:

@@ -124,12 +124,58 @@ class Stage:
     preflight: Callable[[Layout], object] | None = None
 
 
+@dataclass(frozen=True)
+class Attempt:
+    """A stage that sets out to do its part of a run.
+
+    Attributes:
+        stage: The stage.
+        run_id: The run.
+        date: The date of the run; None where the stage has not come to know it.
+        configuration: A hash of what the configuration says.
+        started_at: When it set out, UTC.
+        started: The same by a clock that only goes forward.
+    """
+
+    stage: Stage
+    run_id: str
+    date: date | None
+    configuration: str
+    started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    started: float = field(default_factory=time.monotonic)
+
+    def entry(self, failure: PlatformError | None) -> LedgerEntry:
+        """Its entry in the ledger, without what the stage did."""
+        return LedgerEntry(
+            run_id=self.run_id,
+            stage=self.stage.name,
+            date=self.date.isoformat() if self.date else None,
+            status="failed" if failure else "ok",
+            started_at=self.started_at.isoformat(timespec="milliseconds"),
+            seconds=round(time.monotonic() - self.started, 3),
+            gate_seconds=0.0 if self.stage.suites else None,
+            rows=None,
+            tables={},
+            gates=(),
+            notes=(),
+            exit_code=int(failure.exit_code if failure else ExitCode.DONE),
+            error=str(failure) if failure else None,
+            code_version=__version__,
+            configuration=self.configuration,
+        )
+
+
+def keep_failure(layout: Layout, attempt: Attempt, error: Exception | SystemExit) -> LedgerEntry:
+    """Keep in the ledger that a stage failed before its work began: of its input, or for want of a session."""
+    return _kept(layout, attempt.entry(as_platform_error(error)))
+
+
 def execute(stage: Stage, context: StageContext) -> LedgerEntry:
     """Run a stage under its locks and keep what it did in the ledger.
 
     A failure does not raise: the entry has its exit code and line, and the trace is in the log.
     """
-    started_at, started = datetime.now(UTC), time.monotonic()
+    attempt = Attempt(stage, context.run_id, context.date, context.configuration)
     result: StageResult | None = None
     failure: PlatformError | None = None
     try:
@@ -138,29 +184,28 @@ def execute(stage: Stage, context: StageContext) -> LedgerEntry:
     except (Exception, SystemExit) as error:  # the one place where a failure becomes an exit code
         failure = as_platform_error(error)
         log.error("%s failed: %s", stage.name, failure, exc_info=error)
-    entry = LedgerEntry(
-        run_id=context.run_id,
-        stage=stage.name,
-        date=context.date.isoformat() if context.date else None,
-        status=result.status if result else "failed",
-        started_at=started_at.isoformat(timespec="milliseconds"),
-        seconds=round(time.monotonic() - started, 3),
-        gate_seconds=round(sum(gate.seconds for gate in context.gates), 3) if stage.suites else None,
-        rows=result.account.as_json() if result and result.account else None,
-        tables=_versions(result),
-        gates=tuple(gate.as_json() for gate in context.gates),
-        notes=_notes(context, result),
-        exit_code=int(failure.exit_code if failure else ExitCode.DONE),
-        error=str(failure) if failure else None,
-        code_version=__version__,
-        configuration=context.configuration,
+    return _kept(
+        context.layout,
+        replace(
+            attempt.entry(failure),
+            status=result.status if result else "failed",
+            gate_seconds=round(sum(gate.seconds for gate in context.gates), 3) if stage.suites else None,
+            rows=result.account.as_json() if result and result.account else None,
+            tables=_versions(result),
+            gates=tuple(gate.as_json() for gate in context.gates),
+            notes=_notes(context, result),
+        ),
     )
+
+
+def _kept(layout: Layout, entry: LedgerEntry) -> LedgerEntry:
+    """An entry as it was kept; what is kept nowhere is not done."""
     try:
-        record(context.layout, entry)
+        record(layout, entry)
     except (PlatformError, OSError) as error:
-        unkept = unwritable(context.layout.local("ops", "ledger"), error) if isinstance(error, OSError) else error
+        unkept = unwritable(layout.local("ops", "ledger"), error) if isinstance(error, OSError) else error
         log.error("the ledger could not be written: %s", unkept)
-        if failure is None:  # what is kept nowhere is not done
+        if entry.exit_code == ExitCode.DONE:
             return replace(entry, status="failed", exit_code=int(unkept.exit_code), error=str(unkept))
     return entry
 

@@ -15,14 +15,13 @@ from generators.ledger import Planted
 from generators.line_defects import LinePlanter
 from generators.people import twins
 from generators.plan import Plan
-from generators.randomness import I64, Stream
+from generators.randomness import I64
 from generators.spec import Spec, date_of
 from generators.text import join, pool, take
 from generators.writing import SAMPLE_ROWS, Task, Written, base_path, partition_path, write_lines
 
 _FIRST_KEYS = {"users": (96_000_000, 97_000_000), "products": (995_000, 997_500)}
 _MALFORMED_EMAIL_RATE = 0.001
-ToLines = Callable[[Stream, States], pa.Array]
 
 
 def key_of(line: bytes) -> str:

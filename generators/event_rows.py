@@ -56,12 +56,6 @@ class Events:
         return Events(**{field.name: getattr(self, field.name)[rows] for field in fields(self)})
 
 
-def join_events(*parts: Events) -> Events:
-    """Events one after another."""
-    names = [field.name for field in fields(Events)]
-    return Events(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in names})
-
-
 def _queries() -> list[str]:
     """What people search for on each shelf: what things are called, and a bit more."""
     queries = []

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from common.cleaning.mapping import column_report, mapped_files, read_mapped
+from common.cleaning.mapping import column_report, evaluating, mapped_files, read_mapped
 from common.cleaning.reading import RAW
 from common.cleaning.typing_rows import FLAGS, REASONS, type_rows
 from common.contracts import CONTRACTS, Contract
@@ -30,7 +30,8 @@ def preview(spark: SparkSession, source: SourceSettings, console: Console) -> No
         if name not in source.datasets:
             console.print(f"[bold]{name}[/bold]: the source {source.name} has none; its table stays empty")
             continue
-        _preview_dataset(spark, source, contract, console)
+        with evaluating(source, name):
+            _preview_dataset(spark, source, contract, console)
 
 
 def _preview_dataset(spark: SparkSession, source: SourceSettings, contract: Contract, console: Console) -> None:

@@ -18,12 +18,13 @@ from rich.markup import escape
 from common.arguments import HelpShown, print_error
 from common.cleaning.landing import newest_delivery
 from common.errors import ExitCode, PlatformError
-from common.job import StageContext, as_platform_error
+from common.job import Attempt, StageContext, as_platform_error, keep_failure
 from common.layout import Layout
 from common.logs import keep_log
 from common.quality.gate import Gatekeeper, load_great_expectations
 from common.quality.ledger import LedgerEntry, entries, record
 from common.session import start_session
+from common.settings import configuration_fingerprint
 from common.storage.locks import hold
 from pipelines.conclusion import show_end
 from pipelines.generation import STAGE as GENERATE
@@ -85,7 +86,10 @@ def _run_and_report(plan: Plan, console: Console) -> int:
 
 @dataclass(frozen=True)
 class _Failure:
-    """A failure outside the stages, of which no entry of the ledger tells: its line, and when it came."""
+    """A failure outside the work of the stages: its line, and when it came.
+
+    The ledger tells of it where it is one of a stage's input, and run.json where it belongs to no stage.
+    """
 
     line: str
     seconds: float
@@ -96,8 +100,10 @@ def _make_report(plan: Plan, failure: _Failure | None = None) -> Path | None:
     try:
         if failure is not None:
             day = plan.date.isoformat() if plan.date else None
-            facts = RunFacts(plan.run_id, day, None, None, plan.source.name, plan.names, failure.line, plan.arguments)
-            _keep(plan, facts, list(entries(plan.layout, plan.run_id)), failure.seconds, "failed")
+            ended = list(entries(plan.layout, plan.run_id))
+            line = None if failure.line in {entry.error for entry in ended} else failure.line
+            facts = RunFacts(plan.run_id, day, None, None, plan.source.name, plan.names, line, plan.arguments)
+            _keep(plan, facts, ended, failure.seconds, "failed")
         return write_report(plan.layout)
     except Exception as error:  # how a run ended is not for its report to change
         log.error("the report could not be made: %s", as_platform_error(error), exc_info=error)
@@ -187,12 +193,18 @@ def _add_ceilings(layout: Layout, ended: Sequence[LedgerEntry]) -> tuple[str, ..
 
 
 def _preflight(plan: Plan) -> None:
-    """Find out what is wrong with the input before a session is started for it."""
+    """Find out what is wrong with the input before a session is started for it; the ledger has whose input it is."""
     if plan.source.is_mapped:
         return
     for stage in plan.stages:
-        if stage.preflight is not None:
+        if stage.preflight is None:
+            continue
+        attempt = Attempt(stage, plan.run_id, plan.date, configuration_fingerprint(plan.settings, plan.source))
+        try:
             stage.preflight(plan.layout)
+        except Exception as error:
+            keep_failure(plan.layout, attempt, error)
+            raise
 
 
 def _facts(plan: Plan) -> RunFacts:

@@ -22,6 +22,7 @@ from common.arguments import HelpShown, Parser, default_root, print_error
 from common.contracts import CONTRACTS
 from common.errors import ExitCode, InputError, PlatformError
 from common.layout import DATASETS, Layout
+from pipelines.dropped import logs_of_table
 from pipelines.tables import delta_relation
 from pipelines.view import wide_console
 
@@ -149,7 +150,8 @@ def _load_found(connection: duckdb.DuckDBPyConnection, layout: Layout, dataset: 
     quarantine.project(f"unnest(reasons) AS reason, source_file, {payload}").project(
         f"'{dataset}', 'quarantined', reason, source_file, {identity}"
     ).insert_into("found")
-    dropped = _dropped_files(layout, dataset)
+    logs = logs_of_table(layout, dataset).values()
+    dropped = [str(path) for log in logs for path in sorted(log.glob("*.parquet"))]
     if dropped:
         connection.read_parquet(dropped).project(f"'{dataset}', fate, fate, source_file, record_key").insert_into(
             "found"
@@ -178,17 +180,6 @@ def _load_flags(
             facts.filter(f"is_{reason}").project(f"'{dataset}', 'flagged', '{reason}', NULL, {key}").insert_into(
                 "found"
             )
-
-
-def _dropped_files(layout: Layout, dataset: str) -> list[str]:
-    """The logs of dropped rows of the runs that made the clean table, from its last rebuild on."""
-    reports = sorted(layout.local("ops", "quality").glob(f"*/clean_{dataset}.json"))
-    runs: list[str] = []
-    for path in reports:
-        report = json.loads(path.read_text(encoding="utf-8"))
-        runs = [report["run_id"]] if report["rebuilt"] else [*runs, report["run_id"]]
-    directory = layout.local("ops", "dropped", dataset)
-    return [str(path) for run in runs for path in sorted((directory / f"run_id={run}").glob("*.parquet"))]
 
 
 def _scores(connection: duckdb.DuckDBPyConnection) -> list[Score]:

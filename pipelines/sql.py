@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 
 import duckdb
 
@@ -13,29 +15,30 @@ from common.arguments import HelpShown, Parser, default_root, print_error
 from common.errors import ExitCode, PlatformError, UsageError
 from common.layout import Layout
 from common.settings import load_settings
-from common.storage.locks import metastore_in_use
 from pipelines.answers import SHOWN, write_csv, write_json, write_table
-from pipelines.tables import connect
+from pipelines.tables import connect, no_question
 
 _WRITERS = {"table": write_table, "csv": write_csv, "json": write_json}
+_ASKING = {duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN}
+# What DuckDB makes of a PIVOT beside its SELECT, without a text of its own.
+_OF_A_PIVOT = {duckdb.StatementType.CREATE, duckdb.StatementType.TRANSACTION}
+_ANALYZE = {b"analyze", b"analyse"}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Answer a query.
 
     Returns:
-        0; 2 when the query is not valid; 4 when there is nothing to ask; 5 when the metastore is in use.
+        0; 1 when Spark fails; 2 when it is no query, or has a mistake; 4 when there is nothing to ask, or files have
+        gone; 5 when the metastore is in use.
     """
     layout = None
     try:
         arguments = _parser().parse_args(argv)
         layout = Layout.at(arguments.root)
-        if arguments.engine == "spark":
-            relation = _ask_spark(arguments.query, layout, SHOWN + 1 if arguments.format == "table" else None)
-        else:
-            relation = _ask_duckdb(arguments.query, layout)
-        _WRITERS[arguments.format](relation)
-        sys.stdout.flush()
+        with _answer(arguments, layout) as relation:
+            _WRITERS[arguments.format](relation)
+            sys.stdout.flush()
     except HelpShown:
         return int(ExitCode.DONE)
     except BrokenPipeError:  # a pager that was closed
@@ -59,36 +62,42 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _answer(arguments: argparse.Namespace, layout: Layout) -> AbstractContextManager[duckdb.DuckDBPyRelation]:
+    if arguments.engine == "spark":
+        from pipelines.spark_answer import ask_spark  # noqa: PLC0415 - DuckDB answers without Spark
+
+        return ask_spark(arguments.query, layout, SHOWN + 1 if arguments.format == "table" else None)
+    return nullcontext(_ask_duckdb(arguments.query, layout))
+
+
 def _ask_duckdb(query: str, layout: Layout) -> duckdb.DuckDBPyRelation:
-    relation = connect(layout, load_settings().database, query).sql(query)
+    relation = connect(layout, load_settings().database, query).sql(query) if _only_asks(query) else None
     if relation is None:
-        raise UsageError("that is no query", where=layout.root, remedy="give a SELECT")
+        raise no_question(layout)
     return relation
 
 
-def _ask_spark(query: str, layout: Layout, rows: int | None) -> duckdb.DuckDBPyRelation:
-    """Spark's answer, handed to DuckDB for showing; no more than some rows of it where no more are shown."""
-    from pyspark.errors import PySparkException  # noqa: PLC0415 - DuckDB answers without it
-    from pyspark.logger import PySparkLogger  # noqa: PLC0415 - the same
+def _only_asks(text: str) -> bool:
+    """Whether a text is one query, SHOW, DESCRIBE or EXPLAIN; EXPLAIN ANALYZE carries out what it explains."""
+    statements = duckdb.extract_statements(text)
+    kinds = {each.type for each in statements if each.query.strip() or each.type not in _OF_A_PIVOT}
+    is_one = len([each for each in statements if each.query.strip()]) <= 1
+    if not is_one or not kinds or not kinds <= _ASKING:
+        return False
+    return duckdb.StatementType.EXPLAIN not in kinds or _only_asks(_explained(text))
 
-    from common.session import start_session  # noqa: PLC0415 - DuckDB answers without it
 
-    PySparkLogger.getLogger("SQLQueryContextLogger").disabled = True  # it writes out traces of what is said in a line
-    settings = load_settings()
-    spark = start_session(settings, layout, "sql")
-    try:
-        spark.catalog.setCurrentDatabase(settings.database)
-        frame = spark.sql(query)
-        answer = (frame if rows is None else frame.limit(rows)).toArrow()
-    except PySparkException as error:
-        raise metastore_in_use(str(error)) or UsageError(
-            _complaint(error), where=layout.root, remedy="mend the query, or run ./build.sh run first"
-        ) from error
-    finally:
-        spark.stop()
-    connection = duckdb.connect()
-    connection.execute("SET TimeZone = 'UTC'")
-    return connection.from_arrow(answer)
+def _explained(text: str) -> str:
+    """What an EXPLAIN explains: without that word, ANALYZE, and options in parentheses."""
+    encoded = text.encode()
+    starts = [start for start, _ in duckdb.tokenize(text)]  # in bytes, and none of a comment
+    words = [re.sub(rb"(\w+|.).*", rb"\1", encoded[start:], flags=re.DOTALL).lower() for start in starts]
+    first = 1
+    if words[1] in _ANALYZE:
+        first = 2
+    elif words[1] == b"(" and words[2] in {*_ANALYZE, b"format"}:
+        first = words.index(b")") + 1
+    return encoded[starts[first] :].decode()
 
 
 def _invalid(error: duckdb.Error, layout: Layout | None) -> UsageError:
@@ -96,11 +105,9 @@ def _invalid(error: duckdb.Error, layout: Layout | None) -> UsageError:
     return UsageError(_complaint(error), where=where, remedy="mend the query; SHOW TABLES lists the tables")
 
 
-def _complaint(error: Exception) -> str:
+def _complaint(error: duckdb.Error) -> str:
     """What is wrong and what might have been meant, without the excerpt of the query that follows."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    if not isinstance(error, duckdb.Error):
-        return lines[0] if lines else type(error).__name__
     before = next((index for index, line in enumerate(lines) if line.startswith("LINE ")), len(lines))
     return " ".join(lines[:before]) or type(error).__name__
 

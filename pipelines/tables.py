@@ -13,7 +13,7 @@ from pathlib import Path
 import duckdb
 from deltalake import DeltaTable
 
-from common.errors import InputError
+from common.errors import InputError, UsageError
 from common.layout import DATASETS, Layout
 from common.storage.published import PublishedTable, read_published
 
@@ -48,9 +48,7 @@ def connect(layout: Layout, database: str, query: str = "") -> duckdb.DuckDBPyCo
         if every or re.search(rf"\b{schema}\b", query, re.IGNORECASE)
     }
     if not published and not any(wanted.values()):
-        raise InputError(
-            "nothing is published", where=layout.ops("tables.json"), remedy="run ./build.sh run, or name its --root"
-        )
+        raise _nothing_published(layout)
     for table in published.values():
         connection.execute(f"CREATE VIEW {_name(database)}.{_name(table.name)} AS {_published_select(table)}")
     for schema, paths in wanted.items():
@@ -66,6 +64,34 @@ def delta_relation(connection: duckdb.DuckDBPyConnection, path: Path) -> duckdb.
     return connection.sql(_delta_select(path))
 
 
+def require_published(layout: Layout) -> None:
+    """See that there are published tables, with all their files: a reader of the metastore takes none for no rows.
+
+    Raises:
+        InputError: If not. On another file system than a local one this is left to the reader.
+    """
+    if not layout.is_local:
+        return
+    published = read_published(layout)
+    if not published:
+        raise _nothing_published(layout)
+    for table in published.values():
+        _files(table)
+
+
+def no_question(layout: Layout) -> UsageError:
+    """The failure of a statement that would do something."""
+    return UsageError(
+        "that is neither one query nor SHOW, DESCRIBE or EXPLAIN", where=layout.root, remedy="give a SELECT"
+    )
+
+
+def _nothing_published(layout: Layout) -> InputError:
+    return InputError(
+        "nothing is published", where=layout.ops("tables.json"), remedy="run ./build.sh run, or name its --root"
+    )
+
+
 def _delta_schemas(layout: Layout) -> dict[str, list[Path]]:
     lake = layout.local("warehouse", "lake")
     tables = sorted(path for path in lake.iterdir() if (path / "_delta_log").is_dir()) if lake.is_dir() else []
@@ -77,6 +103,13 @@ def _delta_schemas(layout: Layout) -> dict[str, list[Path]]:
 
 
 def _published_select(table: PublishedTable) -> str:
+    files = _files(table)
+    if not files:
+        return _empty_select(table.columns)
+    return _files_select(files, table.partition_columns)
+
+
+def _files(table: PublishedTable) -> list[str]:
     files: list[str] = []
     for part in table.parts:
         found = [str(path) for path in sorted(Path(part.location).glob("*.parquet"))]
@@ -87,9 +120,7 @@ def _published_select(table: PublishedTable) -> str:
                 remedy="ask again; if it stays so, ./build.sh run --only publish_hive puts them back",
             )
         files += found
-    if not files:
-        return _empty_select(table.columns)
-    return _files_select(files, table.partition_columns)
+    return files
 
 
 def _empty_select(columns: Sequence[tuple[str, str]]) -> str:

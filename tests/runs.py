@@ -47,8 +47,14 @@ def environment(*, interpreted: bool = True) -> dict[str, str]:
 
 
 def environment_of_a_shell() -> dict[str, str]:
-    """That of a command which finds the project and Spark by itself."""
-    return {name: value for name, value in environment().items() if name not in {"PYTHONPATH", "SPARK_HOME"}}
+    """That of a command which finds Java, Spark, Python, the project and the token key by itself."""
+    return {**bare_environment("HOME", "TMPDIR"), "SPARK_SUBMIT_OPTS": environment()["SPARK_SUBMIT_OPTS"]}
+
+
+def bare_environment(*names: str) -> dict[str, str]:
+    """Where programs are, some more variables, and where Python keeps bytecode, so that it writes none elsewhere."""
+    kept = ("PATH", *names, "PYTHONDONTWRITEBYTECODE", "PYTHONPYCACHEPREFIX")
+    return {name: os.environ[name] for name in kept if name in os.environ}
 
 
 def python(*arguments: str) -> subprocess.CompletedProcess[str]:

@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from typing import Any
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from common.cleaning.landing import land
-from common.cleaning.mapping import mapped_files, read_mapped
+from common.cleaning.mapping import evaluating, mapped_files, read_mapped
 from common.cleaning.reading import DELIVERED_ON, SOURCE_FILE, read_raw
 from common.cleaning.report import Tally, tally
 from common.cleaning.resolution import FATE, IS_NEW, resolve
-from common.cleaning.state import Pending, commit_metadata, decide, processed_files
+from common.cleaning.state import MadeOf, Pending, after, commit_metadata, decide, made_of
 from common.cleaning.typing_rows import PAYLOAD_HASH, REASONS, type_rows
 from common.contracts.model import Contract, Fate
 from common.job import StageContext, StageResult
 from common.quality.accounting import REBUILD, Account, expect_equal
 from common.storage import delta
 from common.storage.files import write_json
-from common.storage.inventory import RawFile
 from common.storage.local_frames import local_frame
 from common.storage.persisting import persisted
 
@@ -40,18 +38,19 @@ def clean(context: StageContext, contract: Contract) -> StageResult:
     spark, layout, source = context.spark, context.layout, context.source
     stage = f"clean_{contract.name}"
     inventory = mapped_files(source, contract.name) if source.is_mapped else land(context, contract)
-    processed, basis = processed_files(spark, layout, contract.name)
+    made = made_of(spark, layout, contract.name)
     before = delta.version_of(spark, layout.clean(contract.name))
     if source.is_mapped and contract.name not in source.datasets:
         return _without_input(context, contract, before)
     # A query over all files cannot be asked of the new ones alone.
-    anew = context.rebuild or (source.is_mapped and set(inventory) != set(processed))
-    pending = decide(inventory, processed, context.basis, basis, rebuild=anew)
+    anew = context.rebuild or (source.is_mapped and set(inventory) != set(made.files))
+    pending = decide(inventory, made.files, context.basis, made.basis, rebuild=anew)
     if not pending.files:
         tables = {layout_name(contract): (before, before)}
         return StageResult("skipped", Account(0, 0), tables, (f"{contract.name}: {pending.why}",))
     with persisted(_resolved(context, contract, pending)) as rows:
-        counts = tally(rows, contract)
+        with evaluating(source, contract.name):
+            counts = tally(rows, contract)
         read = _rows_read(context, contract, pending, counts)
         remedy = _MEND_SELECT if source.is_mapped else REBUILD
         _account(read, counts, counts.of(Fate.WRITTEN), counts.of(Fate.QUARANTINED)).check(stage, remedy)
@@ -59,8 +58,7 @@ def clean(context: StageContext, contract: Contract) -> StageResult:
         _record_dropped(context, contract, rows)
         to_commit = rows.where((F.col(FATE) == Fate.WRITTEN.value) & (F.col(IS_NEW) | F.col(_REFRESHED)))
         context.gate(stage, to_commit, **_gate_parameters(context, contract, read + counts.refreshed))
-        covered = pending.files if pending.rebuild else (*processed, *pending.files)
-        commit = _commit(context, contract, pending, to_commit, covered)
+        commit = _commit(context, contract, pending, to_commit, after(made, pending, context.basis, context.run_id))
     written = commit.written - counts.refreshed
     expect_equal(
         f"rows committed to {layout_name(contract)}",
@@ -103,7 +101,7 @@ def _without_input(context: StageContext, contract: Contract, before: int | None
     commit = delta.overwrite(
         local_frame(context.spark, (), contract.clean_schema),
         path,
-        commit_metadata(context.layout, context.run_id, context.basis, ()),
+        commit_metadata(context.layout, context.run_id, MadeOf(basis=context.basis, dropped=())),
     )
     return StageResult("skipped", Account(0, 0), {layout_name(contract): (before, commit.version)}, (note,))
 
@@ -174,10 +172,10 @@ def _met(new: DataFrame, clean_table: DataFrame, contract: Contract) -> DataFram
 
 
 def _commit(
-    context: StageContext, contract: Contract, pending: Pending, frame: DataFrame, files: Iterable[RawFile]
+    context: StageContext, contract: Contract, pending: Pending, frame: DataFrame, made: MadeOf
 ) -> delta.Commit:
     path = context.layout.clean(contract.name)
-    metadata = commit_metadata(context.layout, context.run_id, context.basis, list(files))
+    metadata = commit_metadata(context.layout, context.run_id, made)
     columns = frame.select(*[name for name, _ in contract.clean_columns])
     if pending.rebuild:
         return delta.overwrite(columns, path, metadata, skip_by=(contract.clock,))

@@ -7,12 +7,14 @@ row is quarantined or flagged for that reason.
 from __future__ import annotations
 
 import glob
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import util
 from pathlib import Path
 
 import pyarrow.parquet as pq
 from pyarrow import ArrowException
-from pyspark.errors import AnalysisException, ParseException
+from pyspark.errors import AnalysisException, ParseException, PySparkException
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
@@ -20,11 +22,16 @@ from common.cleaning.compression import check_compression, open_text
 from common.cleaning.reading import DELIVERED_ON, LINE_REASON, PAYLOAD, RAW, SOURCE_FILE
 from common.contracts.model import Contract
 from common.errors import ConfigurationError, InputError
+from common.quality.masking import shorten
 from common.settings import MappedDataset, MappedFile, SourceSettings
 from common.storage.inventory import RawFile, count_lines
 
 REJECT, FLAG = "reject_", "flag_"
 _PACKAGE = "package:"
+# Classes of SQLSTATE: a subquery that gives several rows for one, a value that a function cannot take, a format that it
+# does not have, and what raise_error and assert_true raise.
+_OF_A_VALUE = ("21", "22", "42", "P0")
+_FRAGMENT_LENGTH = 200
 _SOURCE_REASONS, _SOURCE_FLAGS = "_source_reasons", "_source_flags"
 
 
@@ -97,6 +104,29 @@ def read_mapped(spark: SparkSession, contract: Contract, source: SourceSettings)
         _named(rows, REJECT).alias(_SOURCE_REASONS),
         _named(rows, FLAG).alias(_SOURCE_FLAGS),
     )
+
+
+@contextmanager
+def evaluating(source: SourceSettings, dataset: str) -> Iterator[None]:
+    """Around what first looks at mapped rows: only then Spark says that a function of the SELECT cannot take a value.
+
+    Where there is no mapping it does nothing. The value itself is not told, as it may be personal.
+
+    Raises:
+        ConfigurationError: If a function fails.
+    """
+    try:
+        yield
+    except PySparkException as error:
+        is_of_a_value = (error.getSqlState() or "").startswith(_OF_A_VALUE) and not isinstance(error, AnalysisException)
+        if dataset not in source.datasets or not is_of_a_value:
+            raise
+        parts = " ".join(" ".join(part.fragment().split()) for part in error.getQueryContext())
+        raise ConfigurationError(
+            f"{shorten(parts, _FRAGMENT_LENGTH) or 'a function'} fails on a value: {error.getCondition()}",
+            where=f"source {source.name}: datasets.{dataset}.select",
+            remedy="use the function that gives null instead, such as try_cast, try_to_timestamp or try_divide",
+        ) from None
 
 
 def source_reasons(raw: DataFrame) -> Column:

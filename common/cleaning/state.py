@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from pyspark.sql import SparkSession
 
@@ -14,7 +15,24 @@ from common.storage import delta
 from common.storage.files import read_json, write_json
 from common.storage.inventory import RawFile
 
+DROPPED = "dropped"
 _FILES, _BASIS = "files", "basis"
+
+
+@dataclass(frozen=True)
+class MadeOf:
+    """What a clean table was made of, as its last commit says.
+
+    Attributes:
+        files: The raw files.
+        basis: Code version and settings; None where there is no table.
+        dropped: The runs that read the files, whose logs in ops/dropped name the rows of them that were dropped; None
+            where the commit does not say.
+    """
+
+    files: tuple[RawFile, ...] = ()
+    basis: str | None = None
+    dropped: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -32,13 +50,22 @@ class Pending:
     why: str
 
 
-def processed_files(spark: SparkSession, layout: Layout, dataset: str) -> tuple[tuple[RawFile, ...], str | None]:
-    """The files that a clean table was made of, and the basis (code and settings) on which."""
+def made_of(spark: SparkSession, layout: Layout, dataset: str) -> MadeOf:
+    """What the clean table of a data set was made of; nothing where there is none."""
     metadata = delta.recorded_metadata(spark, layout.clean(dataset))
     if _FILES not in metadata:
-        return (), None
+        return MadeOf()
     listed = read_json(layout.local("ops", "manifest", metadata[_FILES]))
-    return tuple(RawFile.from_json(entry) for entry in listed), str(metadata[_BASIS])
+    dropped = tuple(metadata[DROPPED]) if DROPPED in metadata else None
+    return MadeOf(tuple(RawFile.from_json(entry) for entry in listed), str(metadata[_BASIS]), dropped)
+
+
+def after(made: MadeOf, pending: Pending, basis: str, run_id: str) -> MadeOf:
+    """What a table is made of once a run has cleaned what was pending."""
+    if pending.rebuild:
+        return MadeOf(pending.files, basis, (run_id,))
+    dropped = None if made.dropped is None else tuple(dict.fromkeys((*made.dropped, run_id)))
+    return MadeOf((*made.files, *pending.files), basis, dropped)
 
 
 def decide(
@@ -77,9 +104,16 @@ def _union(present: Sequence[RawFile], processed: Sequence[RawFile]) -> tuple[Ra
     return tuple(by_path[path] for path in sorted(by_path))
 
 
-def commit_metadata(layout: Layout, run_id: str, basis: str, files: Sequence[RawFile]) -> dict[str, str]:
-    """What a commit keeps with itself: the name of a manifest, written first, which lists all files it rests on."""
-    listed = [file.as_json() for file in sorted(files, key=lambda file: file.path)]
+def commit_metadata(layout: Layout, run_id: str, made: MadeOf) -> dict[str, Any]:
+    """What a commit keeps with itself: the name of a manifest, written first, which lists all files it rests on.
+
+    Args:
+        layout: The root.
+        run_id: The run that commits.
+        made: What the table is made of once it is committed.
+    """
+    listed = [file.as_json() for file in sorted(made.files, key=lambda file: file.path)]
     name = f"{hashlib.sha256(json.dumps(listed).encode()).hexdigest()[:32]}.json"
     write_json(layout.local("ops", "manifest", name), listed)
-    return {"run_id": run_id, _BASIS: basis, _FILES: name}
+    logs = {} if made.dropped is None else {DROPPED: made.dropped}
+    return {"run_id": run_id, _BASIS: made.basis, _FILES: name, **logs}

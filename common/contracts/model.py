@@ -79,7 +79,6 @@ class Contract:
             higher hash of the content.
         delivered: The name of the directory level that carries the day of delivery.
         rules: What else a row must satisfy.
-        derive: Columns computed from the typed ones, before any rule.
         annotate: Adds the columns that depend on other rows, for example whether an actor is a bot; the third argument
             says which rows count.
         annotations: Name and type of those columns.
@@ -95,7 +94,6 @@ class Contract:
     version: Callable[[SourceSettings], tuple[Column, ...]]
     delivered: str
     rules: tuple[Rule, ...] = ()
-    derive: Callable[[DataFrame, SourceSettings], DataFrame] | None = None
     annotate: Annotate | None = None
     annotations: tuple[tuple[str, str], ...] = ()
     related: Related | None = None

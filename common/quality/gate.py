@@ -12,7 +12,7 @@ import os
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.resources.abc import Traversable
@@ -22,6 +22,7 @@ from pyspark.sql import DataFrame
 
 from common.errors import ConfigurationError, GateFailedError
 from common.layout import Layout
+from common.quality.findings import CRITICAL, Finding, finding_of
 from common.settings import conf_root
 
 if TYPE_CHECKING:
@@ -29,27 +30,9 @@ if TYPE_CHECKING:
 
 # Sample values stay out of results, since columns may be personal; the counts of what was unexpected stay in.
 _RESULT_FORMAT = {"result_format": "BASIC", "partial_unexpected_count": 0}
-_CRITICAL = "critical"
-_SHOWN = 8
-
-
-@dataclass(frozen=True)
-class Finding:
-    """An expectation that was not met, or could not be evaluated.
-
-    Attributes:
-        expectation: Its type and the columns that it is about.
-        severity: critical, or a lesser one.
-        observed: What was seen, and what was expected; counts and limits, and no values of the data.
-    """
-
-    expectation: str
-    severity: str
-    observed: str
-
-    def __str__(self) -> str:
-        """The expectation and what was seen instead."""
-        return f"{self.expectation} ({self.observed})"
+# Where the results are that a run renders; all of them, though by default some names of runs have another meaning.
+_OF_THIS_RUN = "results_of_this_run"
+_PAGES = {"source_store_name": _OF_THIS_RUN, "run_name_filter": {"matches_regex": "."}}
 
 
 @dataclass(frozen=True)
@@ -122,7 +105,6 @@ class Gatekeeper:
         self._lock = threading.Lock()
         self._context: EphemeralDataContext | None = None
         self._definitions: dict[str, Any] = {}
-        self._results: list[GateResult] = []
 
     def validate(self, suite: str, frame: DataFrame, parameters: Mapping[str, Any] | None = None) -> GateResult:
         """Hold a frame against a suite. The frame should be persisted: it is scanned once or twice.
@@ -142,39 +124,57 @@ class Gatekeeper:
                 definition = self._definition(suite)
             from great_expectations import RunIdentifier  # noqa: PLC0415 - loading it takes seconds
 
+            # Without a time it takes the run's name for one, and some names for an impossible one.
+            run = RunIdentifier(run_name=self._run_id, run_time=datetime.now(UTC))
             outcome = definition.run(
                 batch_parameters={"dataframe": frame},
                 expectation_parameters=dict(parameters or {}),
                 result_format=_RESULT_FORMAT,
-                # Without a time it takes the run's name for one, and some names for an impossible one.
-                run_id=RunIdentifier(run_name=self._run_id, run_time=datetime.now(UTC)),
+                run_id=run,
             )
+            with self._lock:
+                self._keep_for_documents(suite, run, outcome)
         except (ConfigurationError, GateFailedError):
             raise
         except Exception as error:
             raise GateFailedError(
                 f"gate {suite} could not run: {error}", where=f"conf/expectations/{suite}.json", remedy="mend the suite"
             ) from error
-        findings = [_finding(result, parameters or {}) for result in outcome.results if not result.success]
+        findings = [finding_of(result, parameters or {}) for result in outcome.results if not result.success]
         result = GateResult(
             suite=suite,
             evaluated=len(outcome.results),
-            failures=tuple(found for found in findings if found.severity == _CRITICAL),
-            warnings=tuple(found for found in findings if found.severity != _CRITICAL),
+            failures=tuple(found for found in findings if found.severity == CRITICAL),
+            warnings=tuple(found for found in findings if found.severity != CRITICAL),
             seconds=time.monotonic() - started,
         )
         if not outcome.results:
             raise GateFailedError(
                 f"gate {suite} evaluated nothing", where=suite, remedy="add expectations to the suite"
             )
-        self._results.append(result)
         return result
 
     def publish_documents(self) -> None:
-        """Render the results of this run as Data Docs."""
-        if self._context is not None and self._results and self._layout.is_local:
-            with self._lock, _quiet():
-                self._context.build_data_docs()
+        """Render the results of this run as Data Docs, and index them with those of earlier runs that are there."""
+        if self._context is None or not self._layout.is_local:
+            return
+        from common.quality.documents import write_index  # noqa: PLC0415 - loads the library
+
+        with self._lock, _quiet():
+            self._context.build_data_docs(build_index=False)
+            write_index(self._layout)
+
+    def _keep_for_documents(self, suite: str, run: Any, outcome: Any) -> None:  # noqa: ANN401 - imported late
+        """Note a result where Data Docs look for them, apart from those of all other runs."""
+        if not self._layout.is_local:
+            return
+        from great_expectations.data_context.types.resource_identifiers import (  # noqa: PLC0415 - takes seconds
+            ExpectationSuiteIdentifier,
+            ValidationResultIdentifier,
+        )
+
+        key = ValidationResultIdentifier(ExpectationSuiteIdentifier(suite), run, outcome.batch_id)
+        self._project().stores[_OF_THIS_RUN].set(key, outcome)
 
     def _definition(self, name: str) -> Any:  # noqa: ANN401 - Great Expectations is imported late
         if name not in self._definitions:
@@ -212,6 +212,7 @@ def _new_context(layout: Layout) -> EphemeralDataContext:
         ProgressBarsConfig,
     )
 
+    from common.quality.documents import SITE  # noqa: PLC0415 - loads the library
     from common.quality.engine import use_counting_engine  # noqa: PLC0415 - loads the library
 
     use_counting_engine()
@@ -223,11 +224,16 @@ def _new_context(layout: Layout) -> EphemeralDataContext:
             "class_name": "ValidationResultsStore",
             "store_backend": results,
         }
+        # Otherwise each run would render the results of all others anew.
+        config.stores[_OF_THIS_RUN] = {
+            "class_name": "ValidationResultsStore",
+            "store_backend": {"class_name": "InMemoryStoreBackend"},
+        }
         config.data_docs_sites = {
-            "local_site": {
+            SITE: {
                 "class_name": "SiteBuilder",
                 "store_backend": pages,
-                "site_index_builder": {"class_name": "DefaultSiteIndexBuilder"},
+                "site_section_builders": {"profiling": "None", "validations": _PAGES},
             }
         }
     with _quiet():
@@ -258,78 +264,6 @@ def _load_suite(suites: Traversable, name: str) -> Any:  # noqa: ANN401 - Great 
             f"Great Expectations does not accept the suite {name}: {refused}", where=str(path), remedy="mend the file"
         )
     return suite
-
-
-def _finding(result: Any, parameters: Mapping[str, Any]) -> Finding:  # noqa: ANN401 - imported late
-    config = result.expectation_config
-    columns = [
-        str(config.kwargs[key]) for key in ("column", "column_A", "column_B", "column_list") if key in config.kwargs
-    ]
-    exception = result.exception_info or {}
-    raised = exception.get("raised_exception") or any(
-        isinstance(entry, dict) and entry.get("raised_exception") for entry in exception.values()
-    )
-    if raised:
-        return Finding(f"{config.type} {' '.join(columns)}".strip(), _CRITICAL, f"could not run: {_message(exception)}")
-    details = result.result or {}
-    figures = ("observed_value", "unexpected_count", "unexpected_percent")
-    seen = {key: details[key] for key in figures if details.get(key) is not None}
-    observed = ", ".join(f"{key} {_without_values(value)}" for key, value in seen.items()) or "no detail"
-    expected = _expected(config.type, config.kwargs, parameters)
-    return Finding(
-        f"{config.type} {' '.join(columns)}".strip(),
-        str(getattr(config.severity, "value", config.severity)),
-        f"{observed}; expected {expected}" if expected else observed,
-    )
-
-
-def _without_values(observed: object) -> object:
-    """What was observed; of the values of a column their number alone."""
-    return f"{len(observed)} values" if isinstance(observed, list | set | tuple) else observed
-
-
-def _expected(kind: str, declared: Mapping[str, Any], parameters: Mapping[str, Any]) -> str:
-    """What an expectation asks for, in words; nothing where its name says it all."""
-    kwargs = {key: _resolved(value, parameters) for key, value in declared.items()}
-    words = []
-    if "value" in kwargs:
-        words.append(f"{kwargs['value']}")
-    low, high = kwargs.get("min_value"), kwargs.get("max_value")
-    strict_low, strict_high = kwargs.get("strict_min"), kwargs.get("strict_max")
-    if low is not None and high is not None and low == high:
-        words.append(f"{low}")
-    elif low is not None and high is not None and not strict_low and not strict_high:
-        words.append(f"{low} to {high}")
-    else:
-        words += [f"{'above' if strict_low else 'at least'} {low}"] if low is not None else []
-        words += [f"{'below' if strict_high else 'at most'} {high}"] if high is not None else []
-    if "value_set" in kwargs:
-        which = "none of" if "_not_" in kind else "exactly" if kind.endswith("_equal_set") else "one of"
-        words.append(f"{which} {_some(kwargs['value_set'])}")
-    if "regex" in kwargs:
-        words.append(f"a match of {kwargs['regex']}")
-    mostly = kwargs.get("mostly", 1)
-    if mostly != 1:
-        words.append(f"in {float(mostly) * 100:g} % of the rows or more")
-    return " ".join(words)
-
-
-def _resolved(value: Any, parameters: Mapping[str, Any]) -> Any:  # noqa: ANN401 - as JSON has it
-    if isinstance(value, dict) and "$PARAMETER" in value:
-        value = parameters.get(value["$PARAMETER"], value)
-    return int(value) if isinstance(value, float) and value.is_integer() else value
-
-
-def _some(values: Iterable[object]) -> str:
-    shown = [str(value) for value in values]
-    more = f" and {len(shown) - _SHOWN} more" if len(shown) > _SHOWN else ""
-    return (", ".join(shown[:_SHOWN]) or "nothing") + more
-
-
-def _message(exception: Mapping[str, Any]) -> str:
-    if "exception_message" in exception:
-        return str(exception["exception_message"])
-    return "; ".join(str(entry.get("exception_message")) for entry in exception.values() if isinstance(entry, dict))
 
 
 @contextlib.contextmanager

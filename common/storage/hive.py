@@ -40,11 +40,6 @@ def register(spark: SparkSession, database: str, location: str, tables: Sequence
             spark.catalog.refreshTable(f"{database}.{table.name}")
 
 
-def registered_tables(spark: SparkSession, database: str) -> list[str]:
-    """The names of the database's tables, sorted."""
-    return sorted(row["tableName"] for row in spark.sql(f"SHOW TABLES IN {_name(database)}").collect())
-
-
 def _create(spark: SparkSession, database: str, table: PublishedTable) -> None:
     plain = [(name, kind) for name, kind in table.columns if name not in table.partition_columns]
     parts = [(name, kind) for name, kind in table.columns if name in table.partition_columns]

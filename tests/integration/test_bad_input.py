@@ -22,6 +22,7 @@ from common.quality.ledger import LedgerEntry, entries, run_ids
 from common.stages.cleaning import CLEAN_USERS
 from jobs import clean_clickstream, clean_transactions, clean_users, land_raw
 from pipelines import run as runner
+from pipelines import status
 from tests import samples
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -69,6 +70,14 @@ def newest_entry(layout: Layout) -> LedgerEntry:
     return entry
 
 
+def assert_is_known(layout: Layout, stage: str, outcome: Outcome) -> None:
+    """The ledger tells of a failure whose stage has not begun, as of any other."""
+    entry = newest_entry(layout)
+    assert (entry.stage, entry.status, entry.exit_code) == (stage, "failed", outcome.code)
+    assert f"error: {entry.error}" == outcome.line
+    assert (entry.rows, entry.tables, entry.gates) == (None, {}, ())
+
+
 def rows_of(path: str) -> list[dict[str, Any]]:
     return list(DeltaTable(path).to_pyarrow_table().to_pylist())
 
@@ -78,12 +87,18 @@ class TestSeenBeforeSparkStarts:
     """Exit codes 2 and 4, at once."""
 
     @pytest.mark.parametrize("main", [clean_users.main, land_raw.main, runner.main], ids=["job", "land_raw", "run"])
-    def test_a_missing_raw_directory(self, call: Callable[..., Outcome], layout: Layout, main: Main) -> None:
+    def test_a_missing_raw_directory(
+        self, call: Callable[..., Outcome], layout: Layout, main: Main, capsys: pytest.CaptureFixture[str]
+    ) -> None:
         samples.put_transactions(layout, [samples.transaction()])  # a shop's own data: nothing is generated beside it
         outcome = call(main)
         assert outcome.code == 4
         assert "no raw users" in outcome.line
         assert not list(layout.local().rglob("_delta_log"))
+        stage = "clean_users" if main is clean_users.main else "land_raw"
+        assert_is_known(layout, stage, outcome)
+        assert status.main(["--root", layout.root]) == 0
+        assert f"{stage}: {outcome.line.removeprefix('error: ')}" in capsys.readouterr().out
 
     def test_a_truncated_parquet_file(self, call: Callable[..., Outcome], layout: Layout) -> None:
         path = samples.put_transactions(layout, [samples.transaction()])
@@ -92,6 +107,7 @@ class TestSeenBeforeSparkStarts:
         assert outcome.code == 4
         assert "truncated or damaged" in outcome.line
         assert str(path) in outcome.line
+        assert_is_known(layout, "clean_transactions", outcome)
 
     @pytest.mark.parametrize(
         ("header", "what"),
@@ -108,6 +124,7 @@ class TestSeenBeforeSparkStarts:
         assert outcome.code == 4
         assert what in outcome.line
         assert str(path) in outcome.line
+        assert_is_known(layout, "clean_users", outcome)
 
     @pytest.mark.parametrize(
         "date", ["2025-02-30", "30.11.2025", "20251130", "'2025-11-30'", '2025-11-30" OR 1=1', "2025-W48-7", ""]
@@ -180,7 +197,12 @@ def test_a_library_that_ends_the_process_is_no_success(
 
     monkeypatch.setattr(f"{module}.start_session", leave)
     assert main(["--root", layout.root]) == 1
-    assert "error: SystemExit: 0" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "error: SystemExit: 0" in said
+    if main is clean_users.main:
+        assert_is_known(layout, "clean_users", Outcome(1, said))
+    else:  # a session is no stage's of a run
+        assert "SystemExit: 0" in json.loads(layout.local("ops", "run.json").read_text())["error"]
 
 
 def test_invalid_bytes_and_broken_lines_are_quarantined_and_counted(

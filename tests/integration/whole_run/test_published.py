@@ -11,6 +11,8 @@ import pytest
 
 from common.layout import DATASETS, PUBLISHED_TABLES
 from pipelines import score, sql
+from pipelines.tables import connect
+from tests import documented
 from tests.first_run import Finished
 from tests.integration.whole_run.counts import one, rows
 from tests.runs import WarmProcess
@@ -152,6 +154,10 @@ class TestPublished:
         known = one(db, "SELECT count(DISTINCT email) FROM clean.users WHERE email IS NOT NULL")
         assert one(db, "SELECT count(DISTINCT email_token) FROM dim_users") <= known
         assert one(db, "SELECT count(*) FROM dim_users WHERE email_token LIKE '%@%'") == 0
+
+    @pytest.mark.parametrize("query", documented.queries())
+    def test_the_questions_of_the_pages_have_answers(self, finished: Finished, query: str) -> None:
+        assert rows(connect(finished.layout, "ecommerce", query), query)
 
     def test_samples_are_written(self, finished: Finished) -> None:
         files = {path.stem: path for path in finished.layout.local("samples").iterdir()}

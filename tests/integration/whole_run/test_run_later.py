@@ -15,6 +15,7 @@ import pytest
 from common.errors import ExitCode
 from common.layout import PUBLISHED_TABLES, Layout
 from common.quality.ledger import LedgerEntry, entries
+from pipelines import score
 from tests.first_run import SCALE, SEED, Finished
 from tests.integration.whole_run.conftest import copied
 from tests.runs import INTERPRETED, STAGES, WarmProcess, fingerprints, generate, quarantined, run_json
@@ -59,10 +60,13 @@ class Ways:
 
 
 def conf(directory: Path, cores: int, partitions: int) -> tuple[str, str]:
-    """Another number of cores, and of partitions; expressions are evaluated as they are, unlike in the first run."""
+    """Another number of cores, and of partitions; expressions are evaluated as they are, unlike in the first run.
+
+    What runs leave beside tables goes with the next one.
+    """
     spark = {"master": f"local[{cores}]", "shuffle_partitions": partitions, "properties": INTERPRETED}
     file = directory / f"{cores}-{partitions}.yaml"
-    file.write_text(json.dumps({"spark": spark}))  # which is YAML as well
+    file.write_text(json.dumps({"spark": spark, "runner": {"keep_runs": 1}}))  # which is YAML as well
     return "--conf", str(file)
 
 
@@ -118,3 +122,11 @@ def test_a_resumed_run_repeats_nothing_that_was_done(ways: Ways) -> None:
     assert sorted(ways.killed) == sorted(STAGES[: STAGES.index("publish_hive")])
     assert sorted(ways.resumed) == sorted([*ways.killed, "publish_hive"])
     assert {stage: ways.resumed[stage] for stage in ways.killed} == ways.killed
+
+
+def test_every_planted_defect_is_found_though_the_reports_of_earlier_runs_are_gone(
+    ways: Ways, finished: Finished, capsys: pytest.CaptureFixture[str]
+) -> None:
+    reports = list(finished.layout.local("ops", "quality").glob("*/clean_transactions.json"))
+    assert [path.parent.name for path in reports] == [run_json(finished.layout)["run_id"]]
+    assert score.main(["--root", finished.layout.root]) == 0, capsys.readouterr().out

@@ -143,11 +143,14 @@ def test_json_lines(spark: SparkSession, layout: Layout) -> None:
     lines = [*(line.encode() for line in GOOD_JSON), *BAD_JSON]
     samples.put(layout, "clickstream/event_date=2025-11-30/a.jsonl", b"\n".join(lines) + b"\n")
     samples.put(layout, "clickstream/event_date=2025-11-30/b.jsonl", b'{"event_id": "last"}')
+    # A byte order mark is no part of a file's first line; before any other, as in BAD_JSON, it is.
+    samples.put(layout, "clickstream/event_date=2025-11-30/c.jsonl", b'\xef\xbb\xbf{"event_id": "marked"}\n')
     found = fates(read(spark, layout, CLICKSTREAM), "event_id", "quantity")
     expected: dict[bytes, tuple[str | None, ...]] = {
         **{line.encode(): (None, *values) for line, values in GOOD_JSON.items()},
         **{line: (reason, None, None) for line, reason in BAD_JSON.items()},
         b'{"event_id": "last"}': (None, "last", None),
+        b'{"event_id": "marked"}': (None, "marked", None),
     }
     assert {line: found.get(line) for line in expected} == expected
     assert len(found) == len(expected) == counted(layout, CLICKSTREAM)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from common.cleaning.state import decide
+from common.cleaning.state import MadeOf, Pending, after, decide
 from common.storage.inventory import RawFile
 
 A = RawFile("raw/users/a.csv", 10, 1, None, 3)
@@ -46,3 +46,30 @@ def test_decision(
 ) -> None:
     pending = decide(present, processed, "b1", basis, rebuild=rebuild)
     assert (pending.files, pending.rebuild, pending.why) == decision
+
+
+@pytest.mark.parametrize(
+    ("made", "pending", "expected"),
+    [
+        (MadeOf(), Pending((A,), True, "first load"), MadeOf((A,), "b1", ("run-2",))),
+        (
+            MadeOf((A,), "b1", ("run-1",)),
+            Pending((B,), False, "new files"),
+            MadeOf((A, B), "b1", ("run-1", "run-2")),
+        ),
+        (
+            MadeOf((A,), "b0", ("run-0", "run-1")),
+            Pending((A, B), True, "code or settings changed"),
+            MadeOf((A, B), "b1", ("run-2",)),
+        ),
+        (
+            MadeOf((A,), "b1", ("run-1", "run-2")),
+            Pending((B,), False, "new files"),
+            MadeOf((A, B), "b1", ("run-1", "run-2")),
+        ),
+        (MadeOf((A,), "b1"), Pending((B,), False, "new files"), MadeOf((A, B), "b1")),
+    ],
+    ids=["first load", "increment", "rebuild", "increment of the same run", "increment on what does not say"],
+)
+def test_what_a_table_is_made_of_afterwards(made: MadeOf, pending: Pending, expected: MadeOf) -> None:
+    assert after(made, pending, "b1", "run-2") == expected

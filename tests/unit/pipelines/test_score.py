@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from deltalake import write_deltalake
+from deltalake import CommitProperties, DeltaTable, write_deltalake
 
 from common.layout import DATASETS, Layout
 from pipelines import score
@@ -89,7 +89,7 @@ def put_cleaned(
         )
 
 
-def put_dropped(layout: Layout, run_id: str, fates: Sequence[tuple[str, str]], *, rebuilt: bool) -> None:
+def put_dropped(layout: Layout, run_id: str, fates: Sequence[tuple[str, str]]) -> None:
     """The log of a run's dropped users as (key, fate)."""
     directory = layout.local("ops", "dropped", "users", f"run_id={run_id}")
     directory.mkdir(parents=True)
@@ -101,9 +101,13 @@ def put_dropped(layout: Layout, run_id: str, fates: Sequence[tuple[str, str]], *
         }
     )
     pq.write_table(table, directory / "a.parquet")
-    report = layout.local("ops", "quality", run_id, "clean_users.json")
-    report.parent.mkdir(parents=True)
-    report.write_text(json.dumps({"run_id": run_id, "rebuilt": rebuilt}))
+
+
+def commit_of(layout: Layout, **kept: object) -> None:
+    """A commit of the clean users that keeps with itself what cleaning keeps."""
+    empty = DeltaTable(layout.clean("users")).to_pyarrow_table().slice(0, 0)
+    properties = CommitProperties(custom_metadata={"userMetadata": json.dumps(kept)})
+    write_deltalake(layout.clean("users"), empty, mode="append", commit_properties=properties)
 
 
 def scored(layout: Layout) -> dict[str, tuple[int, int, int]]:
@@ -130,7 +134,7 @@ def test_each_fate_is_matched_in_its_own_way(layout: Layout) -> None:
         [("U1", []), ("U2", ["malformed_email"]), ("U3", [])],
         [(b"one", "malformed_line"), (b"one", "malformed_line"), (b"two", "invalid_utf8"), (b"good", "blank_line")],
     )
-    put_dropped(layout, "run-1", [("U1", "duplicate"), ("U1", "duplicate")], rebuilt=True)
+    put_dropped(layout, "run-1", [("U1", "duplicate"), ("U1", "duplicate")])
     assert scored(layout) == {
         "broken": (3, 2, 0),
         "elsewhere": (1, 0, 1),  # the same bytes in another file are another row
@@ -170,12 +174,23 @@ def test_a_kept_row_with_two_flags_is_missed_once(layout: Layout) -> None:
     assert scored(layout)["twin"] == (1, 0, 0)
 
 
-def test_logs_before_the_last_rebuild_do_not_count(layout: Layout) -> None:
+def test_logs_count_that_the_clean_table_names(layout: Layout) -> None:
+    """Whatever runs are called; those before a rebuild and those whose gate failed are not named."""
     put_truth(layout, [("twice", "duplicate", "duplicate", "raw/f", "U1", b"")])
     put_cleaned(layout, [("U1", [])], [])
-    put_dropped(layout, "run-1", [("U1", "duplicate")], rebuilt=True)
-    put_dropped(layout, "run-2", [], rebuilt=True)
-    put_dropped(layout, "run-3", [("U1", "duplicate")], rebuilt=False)
+    for run_id, dropped in (("run-1", 1), ("zebra", 0), ("run-0", 1), ("failed", 1)):
+        put_dropped(layout, run_id, [("U1", "duplicate")] * dropped)
+    commit_of(layout, dropped=["run-1"])
+    commit_of(layout, dropped=["zebra", "run-0"])
+    DeltaTable(layout.clean("users")).optimize.compact()
+    assert scored(layout) == {"twice": (1, 1, 0)}
+
+
+def test_all_logs_count_where_the_table_names_none(layout: Layout) -> None:
+    put_truth(layout, [("twice", "duplicate", "duplicate", "raw/f", "U1", b"")])
+    put_cleaned(layout, [("U1", [])], [])
+    put_dropped(layout, "run-1", [("U1", "duplicate")])
+    commit_of(layout, basis="b1")
     assert scored(layout) == {"twice": (1, 1, 0)}
 
 

@@ -213,6 +213,91 @@ def test_files_that_have_gone_are_no_empty_table(shop: Layout, capsys: Capture) 
     assert "error: the files of dim_users have gone [" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DROP VIEW dim_users",
+        "CREATE TABLE new AS SELECT 1",
+        "INSERT INTO dim_users VALUES ('U9', true)",
+        "WITH x AS (SELECT 'U9' AS u, true AS c) INSERT INTO dim_users SELECT * FROM x",
+        "COPY (SELECT 1) TO '{out}'",
+        "COPY (PIVOT fact_transactions ON transaction_month USING sum(total_amount)) TO '{out}'",
+        "EXPLAIN ANALYZE COPY (SELECT 1) TO '{out}'",
+        "explain (format json, analyze) COPY (SELECT 1) TO '{out}'",
+        "/* EXPLAIN SELECT 'é' -- */ EXPLAIN ANALYZE COPY (SELECT 1) TO '{out}'",
+        "SELECT 1; COPY (SELECT 1) TO '{out}'",
+        "EXPORT DATABASE '{out}'",
+        "ATTACH '{out}'",
+        "INSTALL httpfs",
+        "LOAD httpfs",
+        "SET threads = 1",
+        "SELECT 1; SELECT 2",
+        "",
+    ],
+)
+def test_what_is_no_question_is_refused_before_anything_is_done(
+    shop: Layout, capsys: Capture, tmp_path: Path, statement: str
+) -> None:
+    assert ask(shop, statement.format(out=tmp_path / "out")) == 2
+    said = capsys.readouterr()
+    assert said.err == (
+        f"error: that is neither one query nor SHOW, DESCRIBE or EXPLAIN [{shop.root}] -> give a SELECT\n"
+    )
+    assert not said.out
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        ("VALUES (1)", "col0\n1\n"),
+        ("FROM dim_users SELECT count(*) AS n;", "n\n3\n"),
+        ("TABLE dim_users ORDER BY user_id LIMIT 1", "user_id,is_current\nU1,true\n"),
+        ("-- one\nWITH x AS (SELECT ';' AS a) SELECT * FROM x; -- and no more", "a\n;\n"),
+        ("PIVOT fact_transactions ON transaction_month USING sum(total_amount)", "2025-10,2025-11\n1234.50,0.10\n"),
+        ("DESCRIBE SELECT 1 AS a", "column_name,column_type,null,key,default,extra\na,INTEGER,YES,,,\n"),
+    ],
+)
+def test_every_form_of_a_question_is_answered(shop: Layout, capsys: Capture, question: str, answer: str) -> None:
+    assert ask(shop, question, "--format", "csv") == 0
+    assert capsys.readouterr().out == answer
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "EXPLAIN SELECT * FROM dim_users",
+        "EXPLAIN (SELECT * FROM dim_users)",
+        "/* how 'é' */ EXPLAIN -- it\n ANALYZE SELECT * FROM dim_users",
+        "EXPLAIN (ANALYZE, FORMAT json) SELECT * FROM dim_users",
+    ],
+)
+def test_a_question_is_explained(shop: Layout, capsys: Capture, question: str) -> None:
+    assert ask(shop, question, "--format", "csv") == 0
+    assert "parquet" in capsys.readouterr().out.lower()
+
+
+class TestSparkIsNotStarted:
+    """Where there is nothing to ask it: it would take a directory that has gone for no rows, and make a metastore."""
+
+    @pytest.fixture(autouse=True)
+    def without_spark(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        def refuse(*arguments: object) -> None:
+            raise AssertionError("a session was started")
+
+        monkeypatch.setattr("pipelines.spark_answer.start_session", refuse)
+
+    def test_before_the_first_publish(self, layout: Layout, capsys: Capture) -> None:
+        assert ask(layout, "SELECT 1", "--engine", "spark") == 4
+        assert "error: nothing is published" in capsys.readouterr().err
+        assert not layout.local().exists()
+
+    def test_for_files_that_have_gone(self, shop: Layout, capsys: Capture) -> None:
+        rmtree(shop.local("warehouse", "hive", "dim_users"))
+        assert ask(shop, "SELECT * FROM dim_users", "--engine", "spark") == 4
+        assert "error: the files of dim_users have gone [" in capsys.readouterr().err
+
+
 def test_duckdb_answers_without_spark(shop: Layout) -> None:
     """What keeps an answer below a second or two: nothing of Spark is loaded for it."""
     program = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from common.storage.local_frames import local_frame
 
 Keeper = Callable[..., Gatekeeper]
 NOT_NULL = {"type": "expect_column_values_to_not_be_null", "kwargs": {"column": "email"}, "severity": "critical"}
+NOT_EMPTY = {"type": "expect_table_row_count_to_be_between", "kwargs": {"min_value": 1}, "severity": "critical"}
 KNOWN = {
     "type": "expect_column_values_to_be_in_set",
     "kwargs": {"column": "email", "value_set": {"$PARAMETER": "known"}},
@@ -28,11 +30,11 @@ KNOWN = {
 def keeper(layout: Layout, tmp_path: Path) -> Keeper:
     """A gatekeeper with one suite of the given expectations."""
 
-    def make(*expectations: dict[str, Any]) -> Gatekeeper:
+    def make(*expectations: dict[str, Any], run_id: str = "run-1", suite: str = "people") -> Gatekeeper:
         directory = tmp_path / "suites"
         directory.mkdir(exist_ok=True)
-        (directory / "people.json").write_text(json.dumps({"name": "people", "expectations": expectations}))
-        return Gatekeeper(layout, "run-1", directory)
+        (directory / f"{suite}.json").write_text(json.dumps({"name": suite, "expectations": expectations}))
+        return Gatekeeper(layout, run_id, directory)
 
     return make
 
@@ -151,6 +153,69 @@ def test_results_and_pages_show_no_values_of_the_data(keeper: Keeper, people: Da
     assert any(path.suffix == ".json" for path in stored)
     assert layout.local("ops", "gx", "data_docs", "index.html") in stored
     assert not [path for path in stored if "secret.example" in path.read_text(encoding="utf-8")]
+
+
+class TestDocuments:
+    """What a run adds to the pages of earlier ones."""
+
+    @pytest.fixture
+    def site(self, layout: Layout) -> Path:
+        return layout.local("ops", "gx", "data_docs")
+
+    @staticmethod
+    def publish(gatekeeper: Gatekeeper, suite: str, people: DataFrame) -> None:
+        gatekeeper.validate(suite, people, {"known": ["nobody"]})
+        gatekeeper.publish_documents()
+
+    def test_a_run_renders_its_own_results_and_the_index_links_all(
+        self, keeper: Keeper, people: DataFrame, site: Path
+    ) -> None:
+        self.publish(keeper(NOT_NULL), "people", people)
+        (earlier,) = (site / "validations" / "people").rglob("*.html")
+        suite = site / "expectations" / "people.html"
+        for page in (earlier, suite):
+            page.write_text("as the earlier run made it", encoding="utf-8")
+        self.publish(keeper(NOT_EMPTY, run_id="run-2", suite="folk.others"), "folk.others", people)
+        (later,) = (site / "validations" / "folk" / "others" / "run-2").rglob("*.html")
+        assert {page.read_text(encoding="utf-8") for page in (earlier, suite)} == {"as the earlier run made it"}
+        assert index_of(site) == {
+            later.relative_to(site).as_posix(): ("folk.others", "run-2", "Success"),
+            earlier.relative_to(site).as_posix(): ("people", "run-1", "Failed"),
+        }
+        assert next(iter(index_of(site))).startswith("validations/folk"), "the newest first"
+        index = (site / "index.html").read_text(encoding="utf-8")
+        assert all((site / name).is_file() for name in re.findall(r'href="(expectations/[^"]+)"', index))
+        assert set(re.findall(r"'_table_row_link_path': '(expectations/[^']+)'", index)) == {
+            "expectations/people.html",
+            "expectations/folk/others.html",
+        }
+
+    @pytest.mark.parametrize("run_id", ["profiling-1", "1"])
+    def test_a_run_of_any_name_has_its_page(self, keeper: Keeper, people: DataFrame, site: Path, run_id: str) -> None:
+        self.publish(keeper(NOT_EMPTY, run_id=run_id), "people", people)
+        assert [run for _, run, _ in index_of(site).values()] == [run_id]
+
+    def test_a_result_that_a_kill_left_half_written_has_no_link_and_is_in_nobodys_way(
+        self, keeper: Keeper, people: DataFrame, layout: Layout, site: Path
+    ) -> None:
+        self.publish(keeper(NOT_NULL), "people", people)
+        (whole,) = layout.local("ops", "gx", "validations").rglob("*.json")
+        whole.write_text(whole.read_text(encoding="utf-8")[:99], encoding="utf-8")
+        self.publish(keeper(NOT_NULL, run_id="run-2"), "people", people)
+        assert [run for _, run, _ in index_of(site).values()] == ["run-2"]
+
+    def test_a_run_that_validated_nothing_leaves_the_index_as_it_is(self, keeper: Keeper, site: Path) -> None:
+        keeper(NOT_NULL).publish_documents()
+        assert not site.exists()
+
+
+def index_of(site: Path) -> dict[str, tuple[str, str, str]]:
+    """Suite, run and result by page, in the order of the index."""
+    index = (site / "index.html").read_text(encoding="utf-8")
+    rows = re.findall(r"\{'validation_success'.*?\}", index)
+    names = ("_table_row_link_path", "_expectation_suite_name_sort", "run_name", "_validation_success_text")
+    found = [[re.findall(rf"'{name}': '([^']*)'", row)[0] for name in names] for row in rows]
+    return {page: (suite, run_id, result) for page, suite, run_id, result in found}
 
 
 @pytest.mark.parametrize(
