@@ -199,7 +199,8 @@ def _scores(connection: duckdb.DuckDBPyConnection) -> list[Score]:
         """,
         {"histories": [name for name in DATASETS if CONTRACTS[name].history]},
     ).fetchall()
-    # A flag is known by the row's key alone: facts do not say from which file a row came.
+    # A flag is known by the row's key alone: facts do not say from which file a row came. A row that one of a later
+    # delivery renews is news and no defect: it is dropped where both are cleaned at once, and replaced day by day.
     others = connection.sql("""
         WITH p AS (
             SELECT dataset, fate, reason, defect_class,
@@ -214,8 +215,17 @@ def _scores(connection: duckdb.DuckDBPyConnection) -> list[Score]:
             FROM p LEFT JOIN f USING (dataset, fate, reason, file, id)
         ), expected AS (
             SELECT dataset, fate, reason, sum(hit) AS hit FROM matched GROUP BY ALL
+        ), asked AS (
+            SELECT dataset, fate, reason, file, id, sum(n) AS n FROM p GROUP BY ALL
         ), seen AS (
-            SELECT dataset, fate, reason, sum(n) AS n FROM f GROUP BY ALL
+            SELECT dataset, fate, reason, sum(CASE WHEN is_renewed THEN least(n, asked_for) ELSE n END) AS n
+            FROM (
+                SELECT f.*, coalesce(asked.n, 0) AS asked_for,
+                       f.fate = 'superseded' AND EXISTS (FROM clean c WHERE c.dataset = f.dataset AND c.id = f.id
+                                                         AND c.source_file > f.file) AS is_renewed
+                FROM f LEFT JOIN asked USING (dataset, fate, reason, file, id)
+            )
+            GROUP BY ALL
         ), excess AS (
             SELECT dataset, fate, reason, seen.n - coalesce(hit, 0) AS wrong
             FROM seen LEFT JOIN expected USING (dataset, fate, reason)

@@ -48,6 +48,7 @@ class Ways:
         resumed: What it had done after it went on.
         at_once: After one run over all days, on one core.
         rebuilt: The run.json of that.
+        other: The root of that one.
         reloaded: The fingerprints after the warehouse was made anew from what that one cleaned, on two cores.
     """
 
@@ -56,6 +57,7 @@ class Ways:
     resumed: dict[str, LedgerEntry]
     at_once: State
     rebuilt: dict[str, Any]
+    other: Layout
     reloaded: dict[str, str]
 
 
@@ -94,7 +96,7 @@ def ways(finished: Finished, warm: WarmProcess, tmp_path_factory: pytest.TempPat
     assert run["date"] == rebuilt["date"] == DAYS[-1]
     published.append(fingerprints(layout))
     assert len({each["fact_transactions"] for each in published}) == 1 + len(DAYS)
-    return Ways(State.of(layout), killed, done(layout), at_once, rebuilt, fingerprints(other))
+    return Ways(State.of(layout), killed, done(layout), at_once, rebuilt, other, fingerprints(other))
 
 
 def done(layout: Layout) -> dict[str, LedgerEntry]:
@@ -129,4 +131,5 @@ def test_every_planted_defect_is_found_though_the_reports_of_earlier_runs_are_go
 ) -> None:
     reports = list(finished.layout.local("ops", "quality").glob("*/clean_transactions.json"))
     assert [path.parent.name for path in reports] == [run_json(finished.layout)["run_id"]]
-    assert score.main(["--root", finished.layout.root]) == 0, capsys.readouterr().out
+    for root in (finished.layout.root, ways.other.root):
+        assert score.main(["--root", root]) == 0, capsys.readouterr().out

@@ -89,15 +89,17 @@ def put_cleaned(
         )
 
 
-def put_dropped(layout: Layout, run_id: str, fates: Sequence[tuple[str, str]]) -> None:
-    """The log of a run's dropped users as (key, fate)."""
-    directory = layout.local("ops", "dropped", "users", f"run_id={run_id}")
+def put_dropped(
+    layout: Layout, run_id: str, fates: Sequence[tuple[str, str]], *, of: str = "users", file: str = "raw/f"
+) -> None:
+    """The log of a run's dropped rows of a data set as (key, fate)."""
+    directory = layout.local("ops", "dropped", of, f"run_id={run_id}")
     directory.mkdir(parents=True)
     table = pa.table(
         {
             "record_key": texts([key for key, _ in fates]),
             "fate": texts([fate for _, fate in fates]),
-            "source_file": texts(["raw/f"] * len(fates)),
+            "source_file": texts([file] * len(fates)),
         }
     )
     pq.write_table(table, directory / "a.parquet")
@@ -152,6 +154,19 @@ def test_a_kept_row_may_be_replaced_by_a_newer_one_where_versions_are_not_kept(
     put_truth(layout, [("twin", "kept", "", "raw/first", "T1", b"")], of=dataset)
     put_cleaned(layout, [("T1", [])], [], of=dataset, file="raw/later")
     assert scored(layout) == {"twin": (1, found, 0)}
+
+
+@pytest.mark.parametrize(
+    ("kept_from", "figures"), [("raw/dt=1", (1, 1, 2)), ("raw/dt=2", (1, 1, 2)), ("raw/dt=3", (1, 1, 0))]
+)
+def test_a_row_that_a_later_delivery_renews_is_no_defect(
+    layout: Layout, kept_from: str, figures: tuple[int, int, int]
+) -> None:
+    put_truth(layout, [("older", "superseded", "superseded", "raw/dt=2", "T1", b"")], of="transactions")
+    put_cleaned(layout, [("T1", []), ("T2", [])], [], of="transactions", file=kept_from)
+    dropped = [("T1", "superseded"), ("T1", "superseded"), ("T2", "superseded")]
+    put_dropped(layout, "run-1", dropped, of="transactions", file="raw/dt=2")
+    assert scored(layout) == {"older": figures}
 
 
 def test_another_version_of_a_kept_row_may_be_flagged(layout: Layout) -> None:
