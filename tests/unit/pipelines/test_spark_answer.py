@@ -104,9 +104,10 @@ def ask(shop: Layout, session: SparkSession, capsys: pytest.CaptureFixture[str])
 def test_what_is_no_question_is_refused_before_anything_is_done(
     ask: Ask, session: SparkSession, tmp_path: Path, statement: str
 ) -> None:
-    assert ask(statement.format(out=tmp_path / "out")) == (2, "", ask("INSERT INTO dim_users VALUES ('x')").err)
-    (line,) = ask(statement.format(out=tmp_path / "out")).err.splitlines()
-    assert line.startswith(f"error: {NOT_A_QUESTION} [")
+    said = ask(statement.format(out=tmp_path / "out"))
+    assert (said.code, said.out) == (2, "")
+    assert said.err.startswith(f"error: {NOT_A_QUESTION} [")
+    assert said.err.endswith("] -> give a SELECT\n")
     assert [row.tableName for row in session.sql(f"SHOW TABLES IN {DATABASE}").collect()] == ["dim_users"]
     assert session.table(f"{DATABASE}.dim_users").count() == 3
     assert not (tmp_path / "out").exists()
