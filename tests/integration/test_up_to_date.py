@@ -15,7 +15,7 @@ from common.cleaning.landing import land, newest_delivery
 from common.contracts import CONTRACTS
 from common.errors import InputError
 from common.job import StageContext, execute
-from common.layout import DATASETS, Layout
+from common.layout import Layout
 from common.quality.ledger import entries, run_ids
 from common.stages.cleaning import CLEAN_CLICKSTREAM, CLEAN_PRODUCTS, CLEAN_TRANSACTIONS, CLEAN_USERS
 from common.stages.landing import LAND_RAW
@@ -88,7 +88,7 @@ def test_land_raw_counts_what_its_date_admits(make_context: MakeContext, day: da
     assert (entry.rows["read"], entry.rows["written"]) == (rows, rows)
 
 
-@pytest.mark.parametrize("dataset", DATASETS)
+@pytest.mark.parametrize("dataset", ["users", "transactions", "clickstream"])  # one of each form
 def test_a_cleaning_stage_leaves_later_days_to_later_runs(
     make_context: MakeContext, layout: Layout, dataset: str
 ) -> None:

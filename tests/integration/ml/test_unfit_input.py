@@ -103,7 +103,7 @@ class TestBadInput:
     ) -> None:
         """Churn needs no products: what is sold as unknown is bought all the same."""
         lacks(spark, bare, table)
-        one = settings.ml.churn.model_copy(update={"trials": settings.ml.churn.trials[:1], "step_days": 30})
+        one = settings.ml.churn.model_copy(update={"trials": settings.ml.churn.trials[:1]})
         quick = settings.model_copy(update={"ml": settings.ml.model_copy(update={"churn": one})})
         entry = execute(stage, context(spark, bare, quick, source, may_learn_nothing=True, gates=Gatekeeper))
         learns = (table, stage.name) == ("dim_products", "train_churn")
