@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
-from urllib.parse import unquote, urlparse
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from pyspark.sql import DataFrame
 
 from common.errors import InputError
 from common.job import Stage, StageContext, StageResult
@@ -18,6 +16,7 @@ from common.layout import PUBLISHED_TABLES
 from common.quality.accounting import Account, expect_equal
 from common.storage import delta, hive
 from common.storage.contents import contents_of, recorded_contents
+from common.storage.delta import DataFile
 from common.storage.local_frames import local_frame
 from common.storage.published import (
     PublishedPartition,
@@ -104,7 +103,9 @@ def _publish(
         else {}
     )
     changed = {values for values, content in contents.items() if values not in old or old[values].content != content}
-    _lay_out(lake, target, by, changed)
+    if changed:
+        files = delta.data_files(context.spark, context.layout.lake(name), lake_version)
+        _lay_out(files, target, by, changed)
     parts = [
         _fresh_part(target, by, values, contents[values]) if values in changed else old[values]
         for values in sorted(contents)
@@ -131,22 +132,25 @@ def _fresh_part(
     return PublishedPartition(named, str(location), *content)
 
 
-def _lay_out(lake: DataFrame, target: Path, by: tuple[str, ...], changed: Iterable[tuple[str, ...]]) -> None:
+def _lay_out(
+    files: Iterable[DataFile], target: Path, by: tuple[str, ...], wanted: Collection[tuple[str | None, ...]]
+) -> None:
     """Put the lake's own Parquet files into the new directory.
 
     A file of the lake is plain Parquet, sorted and partitioned as readers want it, and never changes: a second name
     for it costs nothing, and Delta's removing its own name leaves this one.
     """
-    wanted = set(changed)
+
+    def directory(values: Iterable[str | None]) -> Path:
+        return target.joinpath(*[f"{column}={value}" for column, value in zip(by, values, strict=True)])
+
     for values in wanted:
-        target.joinpath(*[f"{column}={value}" for column, value in zip(by, values, strict=True)]).mkdir(parents=True)
-    for uri in lake.inputFiles():
-        source = Path(unquote(urlparse(uri).path))
-        named = dict(part.split("=", 1) for part in source.parts if "=" in part)
-        values = tuple(named[column] for column in by)
+        directory(values).mkdir(parents=True)
+    for file in files:
+        values = tuple(file.partition[column] for column in by)
         if values in wanted:
-            directory = target.joinpath(*[f"{column}={value}" for column, value in zip(by, values, strict=True)])
-            _link(source, directory / source.name)
+            source = Path(file.path)
+            _link(source, directory(values) / source.name)
 
 
 def _link(source: Path, target: Path) -> None:

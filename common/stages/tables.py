@@ -79,7 +79,7 @@ def recorded_rows(context: StageContext, table: str, version: int | None = None)
     path = context.layout.path(table)
     if not delta.exists(context.spark, path):
         return 0
-    return delta.read(context.spark, path, version).count()
+    return delta.recorded_rows(context.spark, path, version)
 
 
 def save(  # noqa: PLR0913 - each is said by name, and none of them belongs with another

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import posixpath
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import unquote, urlparse
 
 from delta.tables import DeltaTable
 from pyspark.sql import Column, DataFrame, SparkSession
@@ -59,12 +61,55 @@ def version_of(spark: SparkSession, path: str) -> int | None:
     return _newest_version(_log_of(spark, path))
 
 
-def recorded_rows(spark: SparkSession, path: str) -> int:
-    """How many rows the table's log says it holds.
+@dataclass(frozen=True)
+class DataFile:
+    """A file of a table.
 
-    Delta answers a bare count from the numRecords of its log, without reading data.
+    Attributes:
+        path: Where it is, as a plain path of its file system.
+        partition: Its value of each partition column.
+        rows: How many rows it holds; None where the log does not say.
     """
-    return read(spark, path).count()
+
+    path: str
+    partition: Mapping[str, str | None]
+    rows: int | None
+
+
+def data_files(spark: SparkSession, path: str, version: int | None = None) -> list[DataFile]:
+    """The files of a table, at its newest or at a given version.
+
+    With each commit Delta lists those of a table of a few dozen, so that no job need put the log together.
+    """
+    log = _log_of(spark, path)
+    snapshot = _newest(log)
+    if version is not None and version != snapshot.version():
+        snapshot = log.getSnapshotAt(version, *[getattr(log, f"getSnapshotAt$default${n}")() for n in (2, 3, 4)])
+    checksum = snapshot.checksumOpt()
+    listed = checksum.get().allFiles() if checksum.isDefined() else None
+    if listed is not None and listed.isDefined():
+        jvm: Any = spark._jvm
+        files = jvm.scala.jdk.javaapi.CollectionConverters.asJava(listed.get())
+    else:
+        files = snapshot.allFiles().collectAsList()
+    root = log.dataPath().toUri().getPath()
+    return [_data_file(json.loads(file.json())["add"], root) for file in files]
+
+
+def _data_file(action: Mapping[str, Any], root: str) -> DataFile:
+    """What the log says of a file; its path is a URI, and most often relative to the table's."""
+    named = urlparse(action["path"])
+    rows = json.loads(action.get("stats") or "{}").get("numRecords")
+    if rows is not None and action.get("deletionVector"):
+        rows -= action["deletionVector"]["cardinality"]
+    return DataFile(posixpath.join(root, unquote(named.path)), dict(action["partitionValues"]), rows)
+
+
+def recorded_rows(spark: SparkSession, path: str, version: int | None = None) -> int:
+    """How many rows the table's log says it holds, now or at a version, without reading data."""
+    counts = [file.rows for file in data_files(spark, path, version)]
+    known = [count for count in counts if count is not None]
+    return sum(known) if len(known) == len(counts) else read(spark, path, version).count()
 
 
 def changes(spark: SparkSession, path: str, since: int) -> DataFrame:
@@ -94,7 +139,9 @@ def overwrite(  # noqa: PLR0913 - how a table is laid out is said by name
             made. Delta's default, the first 32 columns, costs as much as the sort before it.
     """
     _record_empty_commits(frame.sparkSession)
-    writer = frame.write.format("delta").mode("overwrite").option("userMetadata", json.dumps(metadata))
+    # Overwriting nothing starts a job that looks for what is to be removed.
+    mode = "overwrite" if exists(frame.sparkSession, path) else "errorifexists"
+    writer = frame.write.format("delta").mode(mode).option("userMetadata", json.dumps(metadata))
     writer = writer.option(_CHANGE_FEED, "true")
     if replace_where is None:
         writer = writer.option("overwriteSchema", "true").partitionBy(*partition_by).options(**_statistics(skip_by))
@@ -171,10 +218,13 @@ def _log_of(spark: SparkSession, path: str) -> Any:  # noqa: ANN401 - a Java obj
     return jvm.org.apache.spark.sql.delta.DeltaLog.forTable(spark._jsparkSession, path)
 
 
+def _newest(log: Any) -> Any:  # noqa: ANN401 - Java objects
+    """The snapshot after everything that was committed so far, by this process or another."""
+    return log.update(*[getattr(log, f"update$default${n}")() for n in (1, 2, 3)])
+
+
 def _newest_version(log: Any) -> int:  # noqa: ANN401 - a Java object
-    """The version after everything that was committed so far, by this process or another."""
-    defaults = [getattr(log, f"update$default${position}")() for position in (1, 2, 3)]
-    return int(log.update(*defaults).version())
+    return int(_newest(log).version())
 
 
 def _commit_info(log: Any, version: int) -> dict[str, Any]:  # noqa: ANN401 - a Java object

@@ -24,6 +24,7 @@ import pytest
 from common.layout import PUBLISHED_TABLES, Layout
 from common.settings import Settings, load_settings
 from common.stages import publishing
+from common.storage.delta import DataFile
 from common.storage.published import PublishedPartition, PublishedTable, write_published
 from pipelines import sql
 from pipelines.tables import connect
@@ -57,17 +58,16 @@ def lay_out(layout: Layout, name: str, number: int) -> PublishedTable:
     by = publishing.PARTITION_COLUMNS.get(name, ())
     months: tuple[tuple[str, ...], ...] = (("2025-10",), ("2025-11",)) if by else ((),)
     target = layout.local("warehouse", "hive", name, f"v{number:06d}")
-    sources, parts = [], []
+    files, parts = [], []
     for values in months:
         named = dict(zip(by, values, strict=True))
         below = [f"{column}={value}" for column, value in named.items()]
         source = layout.local("warehouse", "lake", name, *below, f"part-{number}.parquet")
         source.parent.mkdir(parents=True, exist_ok=True)
         pq.write_table(pa.table({"publish": [number] * number, "n": list(range(number))}), source)
-        sources.append(source.as_uri())
+        files.append(DataFile(str(source), named, number))
         parts.append(PublishedPartition(named, str(target.joinpath(*below)), number, number))
-    lake = SimpleNamespace(inputFiles=lambda: sources)
-    publishing._lay_out(cast(Any, lake), target, by, months)
+    publishing._lay_out(files, target, by, months)
     columns = (*COLUMNS, *[(column, "string") for column in by])
     return PublishedTable(name, number, number, str(target), by, columns, tuple(parts))
 
