@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pyspark.sql import SparkSession
 
 from common.errors import ExitCode
 from common.layout import PUBLISHED_TABLES, Layout
@@ -18,7 +19,7 @@ from common.quality.ledger import LedgerEntry, entries
 from pipelines import score
 from tests.first_run import SCALE, SEED, Finished
 from tests.integration.whole_run.conftest import copied
-from tests.runs import INTERPRETED, STAGES, WarmProcess, fingerprints, generate, quarantined, run_json
+from tests.runs import INTERPRETED, STAGES, WarmProcess, fingerprints, generate, quarantined, run_in_session, run_json
 
 pytestmark = pytest.mark.slow
 
@@ -43,13 +44,15 @@ class Ways:
     """Three ways to the same tables.
 
     Attributes:
-        day_by_day: After three further days, each with a run of its own: two on one core, and the last on four.
+        day_by_day: After three further days, each with a run of its own: two on one core, and the last on four until
+            it was killed.
         killed: What had been done when the last of these runs was killed.
-        resumed: What it had done after it went on.
+        resumed: What it had done after it went on, in another process.
         at_once: After one run over all days, on one core.
         rebuilt: The run.json of that.
         other: The root of that one.
-        reloaded: The fingerprints after the warehouse was made anew from what that one cleaned, on two cores.
+        reloaded: The fingerprints after its dimensions and aggregates were made anew, on two cores; the months of facts
+            that stay day by day are those of the first run, which has two.
     """
 
     day_by_day: State
@@ -73,7 +76,9 @@ def conf(directory: Path, cores: int, partitions: int) -> tuple[str, str]:
 
 
 @pytest.fixture(scope="module")
-def ways(finished: Finished, warm: WarmProcess, tmp_path_factory: pytest.TempPathFactory) -> Ways:
+def ways(
+    finished: Finished, warm: WarmProcess, tmp_path_factory: pytest.TempPathFactory, spark: SparkSession
+) -> Ways:
     """The finished root after three further days, one by one; and a copy of it, made anew from all raw data."""
     layout, directory = finished.layout, tmp_path_factory.mktemp("conf")
     generate(layout, SCALE, SEED, "--increment", *DAYS)
@@ -85,14 +90,13 @@ def ways(finished: Finished, warm: WarmProcess, tmp_path_factory: pytest.TempPat
     other = copied(layout, directory / "root")
     rebuilt = warm.run_graph(other, *TABLES, "--rebuild", "--parallel", "2", *conf(directory, 1, 2), open_gates=True)
     at_once = State.of(other)
-    anew = ("--rebuild", "--from", "load_dimensions", *TABLES)
+    anew = ("--rebuild", "--only", "load_dimensions", "etl_warehouse", "publish_hive")
     warm.run_graph(other, *anew, *conf(directory, 2, 3), open_gates=True)
     several = ("--parallel", "2", *conf(directory, 4, 3))
     warm.kill_in(layout, "publish_hive", *TABLES, *several)
     assert fingerprints(layout) == published[-1]
     killed = done(layout)
-    with WarmProcess() as process:
-        run = process.run_graph(layout, "--resume", *several)
+    run = run_in_session(layout, "--resume", *several)
     assert run["date"] == rebuilt["date"] == DAYS[-1]
     published.append(fingerprints(layout))
     assert len({each["fact_transactions"] for each in published}) == 1 + len(DAYS)
