@@ -88,14 +88,14 @@ def shop(tmp_path_factory: pytest.TempPathFactory, spark: SparkSession) -> Shop:
 
 
 def one_trial_of_each_kind() -> dict[str, Any]:
-    """Of those that ship the last, with fewer iterations of ALS and fewer dates to learn churn at.
+    """Of those that ship the last, with fewer iterations and fewer dates to learn churn at.
 
     Searches among several are tested with quick ones.
     """
     ml = load_settings().ml
     ranks, trees = ml.recommendations.implicit_trials[-1].model_dump(), ml.churn.trials[-1].model_dump()
     ranking = {"implicit_trials": [ranks], "max_iter": 5, "search_iter": 2}
-    return {"churn": {"trials": [trees], "step_days": 30}, "recommendations": ranking}
+    return {"churn": {"trials": [{**trees, "max_iter": 12}], "step_days": 30}, "recommendations": ranking}
 
 
 def test_all_stages_end_and_all_tables_are_there(shop: Shop) -> None:

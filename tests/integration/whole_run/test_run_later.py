@@ -76,9 +76,7 @@ def conf(directory: Path, cores: int, partitions: int) -> tuple[str, str]:
 
 
 @pytest.fixture(scope="module")
-def ways(
-    finished: Finished, warm: WarmProcess, tmp_path_factory: pytest.TempPathFactory, spark: SparkSession
-) -> Ways:
+def ways(finished: Finished, warm: WarmProcess, tmp_path_factory: pytest.TempPathFactory, spark: SparkSession) -> Ways:
     """The finished root after three further days, one by one; and a copy of it, made anew from all raw data."""
     layout, directory = finished.layout, tmp_path_factory.mktemp("conf")
     generate(layout, SCALE, SEED, "--increment", *DAYS)
