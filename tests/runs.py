@@ -28,13 +28,19 @@ STAGES = (
     "bi_dashboards",
 )
 """Those of a run without models, in their order."""
-INTERPRETED = {
+FOR_A_FEW_ROWS = {
     "spark.sql.codegen.wholeStage": "false",
     "spark.sql.codegen.factoryMode": "NO_CODEGEN",
     "spark.sql.lightweightPlanChangeValidation": "false",
+    "spark.sql.ui.explainMode": "simple",
+    "spark.delta.logStore.file.impl": "io.delta.storage.LocalLogStore",
+    "spark.sql.streaming.checkpointFileManagerClass": (
+        "org.apache.spark.sql.execution.streaming.checkpointing.FileSystemBasedCheckpointFileManager"
+    ),
 }
-"""Expressions are evaluated as they are, and the optimizer does not test each step that it takes: for a few rows, that
-costs more than the work."""
+"""As in pyproject.toml: what pays for many rows, or on a cluster, costs more than the work for a few. Expressions are
+evaluated as they are, the optimizer does not test each step that it takes, and a commit's files are put in their place
+without a process for each look at them."""
 ENDED = "ended with "
 """How a process for several commands begins its line on the exit code of one."""
 _WAIT_SECONDS = 300
@@ -45,9 +51,10 @@ _JAVA_OPTIONS = (
 )
 
 
-def environment(*, interpreted: bool = True) -> dict[str, str]:
-    """That of a command of the project; Spark evaluates expressions as they are unless it is to generate code."""
-    options = " ".join([_JAVA_OPTIONS, *(f"-D{name}={value}" for name, value in INTERPRETED.items() if interpreted)])
+def environment(*, as_it_ships: bool = False) -> dict[str, str]:
+    """That of a command of the project, with Spark as for a few rows unless it is to be as it ships."""
+    properties = {} if as_it_ships else FOR_A_FEW_ROWS
+    options = " ".join([_JAVA_OPTIONS, *(f"-D{name}={value}" for name, value in properties.items())])
     return {**os.environ, "PYTHONPATH": str(PROJECT), "SPARK_SUBMIT_OPTS": options}
 
 
@@ -111,7 +118,7 @@ class WarmProcess:
         if self._started is None:
             self._started = subprocess.Popen(
                 [sys.executable, "-m", "tests.warm_process"],
-                cwd=PROJECT, env=environment(interpreted=False), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                cwd=PROJECT, env=environment(as_it_ships=True), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                 stderr=self._said, text=True, start_new_session=True,
             )  # fmt: skip
         return self._started

@@ -19,7 +19,16 @@ from common.quality.ledger import LedgerEntry, entries
 from pipelines import score
 from tests.first_run import SCALE, SEED, Finished
 from tests.integration.whole_run.conftest import copied
-from tests.runs import INTERPRETED, STAGES, WarmProcess, fingerprints, generate, quarantined, run_in_session, run_json
+from tests.runs import (
+    FOR_A_FEW_ROWS,
+    STAGES,
+    WarmProcess,
+    fingerprints,
+    generate,
+    quarantined,
+    run_in_session,
+    run_json,
+)
 
 pytestmark = pytest.mark.slow
 
@@ -64,11 +73,11 @@ class Ways:
 
 
 def conf(directory: Path, cores: int, partitions: int) -> tuple[str, str]:
-    """Another number of cores, and of partitions; expressions are evaluated as they are, unlike in the first run.
+    """Another number of cores, and of partitions, and Spark as for a few rows, unlike in the first run.
 
     What runs leave beside tables goes with the next one.
     """
-    spark = {"master": f"local[{cores}]", "shuffle_partitions": partitions, "properties": INTERPRETED}
+    spark = {"master": f"local[{cores}]", "shuffle_partitions": partitions, "properties": FOR_A_FEW_ROWS}
     file = directory / f"{cores}-{partitions}.yaml"
     file.write_text(json.dumps({"spark": spark, "runner": {"keep_runs": 1}}))  # which is YAML as well
     return "--conf", str(file)
