@@ -57,7 +57,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def spark(spark_session: SparkSession) -> SparkSession:
     """pytest-spark's session, under a shorter name."""
     spark_session.sparkContext.setLogLevel("ERROR")
+    _forget_sources(spark_session)
     return spark_session
+
+
+def _forget_sources(session: SparkSession) -> None:
+    """Each scan and each write takes Hadoop's properties along: 1,103, and where each came from, packed one by one."""
+    jsc: Any = session.sparkContext._jsc
+    properties = jsc.hadoopConfiguration()
+    sources = properties.getClass().getDeclaredField("updatingResource")
+    sources.setAccessible(True)
+    sources.get(properties).clear()
 
 
 @pytest.fixture(scope="module", autouse=True)

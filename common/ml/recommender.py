@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from pyspark.ml import PipelineModel
-from pyspark.ml.feature import SQLTransformer, StringIndexerModel
+from pyspark.ml.feature import SQLTransformer, StringIndexer, StringIndexerModel
 from pyspark.ml.recommendation import ALS, ALSModel
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
@@ -29,7 +29,7 @@ _ITERATIONS_KEPT = 3
 
 @dataclass(frozen=True)
 class Index:
-    """Ids in order; their places are what models count by.
+    """Ids in order, by their characters' code points; their places are what models count by.
 
     Attributes:
         users: Customer ids.
@@ -39,13 +39,16 @@ class Index:
     users: tuple[str, ...]
     items: tuple[str, ...]
 
-    def stages(self) -> tuple[StringIndexerModel, StringIndexerModel]:
+    def stages(self, spark: SparkSession) -> tuple[StringIndexerModel, StringIndexerModel]:
         """From ids to places; an id that is not known gets a place that no model knows.
 
-        Two stages of one column each: PySpark fills the shorter of two lists of labels up with nulls.
+        They learn the ids from a frame, in Spark's order: `from_labels` hands each over by a call of its own.
+
+        Raises:
+            ValueError: If the ids are in another order.
         """
         users, items = (
-            StringIndexerModel.from_labels(list(labels), inputCol=name, outputCol=place, handleInvalid="keep")
+            _indexer(spark, labels, name, place)
             for labels, name, place in ((self.users, "user_id", "user"), (self.items, "product_id", "item"))
         )
         return users, items
@@ -58,8 +61,17 @@ class Index:
 
 def make_index(pairs: DataFrame) -> Index:
     """The index of all customers and products that occur in pairs of user_id and product_id."""
-    users, items = (pairs.select(name).distinct().collect() for name in ("user_id", "product_id"))
-    return Index(tuple(sorted(row[0] for row in users)), tuple(sorted(row[0] for row in items)))
+    users, items = (pairs.select(name).distinct().toArrow().column(name) for name in ("user_id", "product_id"))
+    return Index(tuple(sorted(users.to_pylist())), tuple(sorted(items.to_pylist())))
+
+
+def _indexer(spark: SparkSession, ids: Sequence[str], name: str, place: str) -> StringIndexerModel:
+    frame = named_places(spark, ids, place, name)
+    by_name = StringIndexer(inputCol=name, outputCol=place, handleInvalid="keep", stringOrderType="alphabetAsc")
+    indexer = by_name.fit(frame.select(name))
+    if tuple(indexer.labels) != tuple(ids):
+        raise ValueError(f"ids of {name} are not in order")
+    return indexer
 
 
 def named_places(spark: SparkSession, names: Sequence[str], place: str, name: str) -> DataFrame:
@@ -125,7 +137,7 @@ def as_pipeline(index: Index, explicit: ALSModel | None, implicit: ALSModel) -> 
     Its `prediction` is the expected rating, within the range of stars and NaN for an unknown pair; in a shop without
     ratings it is the score.
     """
-    stages: list[Any] = [*index.stages()]
+    stages: list[Any] = [*index.stages(implicit.itemFactors.sparkSession)]
     prediction = SCORE
     if explicit is not None:
         stages.append(explicit.setPredictionCol(RATING))

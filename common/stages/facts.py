@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import reduce
 from typing import Any
 
 from pyspark.sql import Column, DataFrame
@@ -242,7 +243,8 @@ def _gate(
         earliest_ts=source.limits.earliest_date.isoformat(),
     )
     read, kept = figures
-    orphans = [_orphans(rows, each, join) for each, join in zip(versions, fact.lineage.joins, strict=True)]
+    keys = (join.attributes[0] for join in fact.lineage.joins)
+    orphans = _orphans(rows, list(zip(versions, keys, strict=True)))
     summary = [
         (fact.name, read["rows"], kept["rows"], *orphans, name, read[name], kept[name])
         for name in kept
@@ -251,13 +253,20 @@ def _gate(
     context.gate(_INTEGRITY, local_frame(context.spark, summary, _INTEGRITY_SCHEMA))
 
 
-def _orphans(rows: DataFrame, versions: Versions, join: Join) -> int:
-    """Rows whose surrogate key the dimension does not have; asked of the key alone, and not of the interval."""
-    sk = join.attributes[0]
-    members = versions.frame.select(sk)
-    if versions.count <= _MAX_BROADCAST_MEMBERS:
-        members = F.broadcast(members)
-    return rows.where(F.col(sk) != UNKNOWN_SK).select(sk).join(members, on=sk, how="left_anti").count()
+def _orphans(rows: DataFrame, dimensions: Sequence[tuple[Versions, str]]) -> list[int]:
+    """Rows whose surrogate key a dimension does not have, for each dimension and the name of its key.
+
+    Asked of the key alone, and not of the interval.
+    """
+    counts = []
+    for place, (versions, sk) in enumerate(dimensions):
+        members = versions.frame.select(sk)
+        if versions.count <= _MAX_BROADCAST_MEMBERS:
+            members = F.broadcast(members)
+        lost = rows.where(F.col(sk) != UNKNOWN_SK).select(sk).join(members, on=sk, how="left_anti")
+        counts.append(lost.agg(F.count(F.lit(1)).alias("rows")).select(F.lit(place).alias("place"), "rows"))
+    found = {row["place"]: row["rows"] for row in reduce(DataFrame.unionAll, counts).collect()}
+    return [found[place] for place in range(len(dimensions))]
 
 
 def _replaced(fact: _Fact, affected: Affected) -> str | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -24,7 +26,7 @@ from tests.integration.ml.roots import context
 pytestmark = pytest.mark.slow
 
 
-def lacks(spark: SparkSession, root: Path, table: str) -> None:
+def empty(spark: SparkSession, root: Path, table: str) -> None:
     """Leave a root as load_dimensions and load_facts leave it for a shop that has no such data."""
     if table == "fact_transactions":
         path = str(root / FACT_TRANSACTIONS)
@@ -38,6 +40,21 @@ def lacks(spark: SparkSession, root: Path, table: str) -> None:
             {f"{key}_sk": F.lit(-1).cast("bigint"), f"is_unknown_{key}": F.col(f"{key}_id").isNotNull()}
         )
         delta.overwrite(rows.localCheckpoint(), str(root / fact), {}, partition_by=(month,))
+
+
+@pytest.fixture(scope="module")
+def lacking(loaded: Path, spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """The lakes of shops that lack a table, each made when it is first asked for."""
+    made: dict[str, Path] = {}
+
+    def lake(table: str) -> Path:
+        if table not in made:
+            made[table] = tmp_path_factory.mktemp(table)
+            shutil.copytree(loaded / "warehouse" / "lake", made[table] / "warehouse" / "lake")
+            empty(spark, made[table], table)
+        return made[table] / "warehouse" / "lake"
+
+    return lake
 
 
 class TestBadInput:
@@ -99,11 +116,14 @@ class TestBadInput:
     @pytest.mark.parametrize("table", ["dim_users", "dim_products", "fact_transactions"])
     @pytest.mark.parametrize("stage", [recommendations.TRAIN_RECOMMENDATIONS, churn.TRAIN_CHURN], ids=lambda s: s.name)
     def test_a_run_goes_on_without_what_a_shop_lacks(  # noqa: PLR0917 - fixtures and cases
-        self, bare: Path, spark: SparkSession, settings: Settings, source: SourceSettings, table: str, stage: Stage
-    ) -> None:
+        self, lacking: Callable[[str], Path], tmp_path: Path, spark: SparkSession, settings: Settings,
+        source: SourceSettings, table: str, stage: Stage,
+    ) -> None:  # fmt: skip
         """Churn needs no products: what is sold as unknown is bought all the same."""
-        lacks(spark, bare, table)
-        one = settings.ml.churn.model_copy(update={"trials": settings.ml.churn.trials[:1]})
+        bare = tmp_path / "root"
+        shutil.copytree(lacking(table), bare / "warehouse" / "lake")
+        few = settings.ml.churn.trials[0].model_copy(update={"max_iter": 2})
+        one = settings.ml.churn.model_copy(update={"trials": (few,)})
         quick = settings.model_copy(update={"ml": settings.ml.model_copy(update={"churn": one})})
         entry = execute(stage, context(spark, bare, quick, source, may_learn_nothing=True, gates=Gatekeeper))
         learns = (table, stage.name) == ("dim_products", "train_churn")

@@ -13,7 +13,7 @@ from pyspark.sql import functions as F
 
 from common.ml.best_products import Items, best_items
 from common.ml.recommendation_tables import MODEL, POPULAR, Offer, for_customers, similar_products
-from common.ml.recommender import Factors, Index, arrange, as_pipeline, fit_factors
+from common.ml.recommender import Factors, Index, arrange, as_pipeline, fit_factors, make_index
 from common.settings import FactorTrial, MlSettings
 from common.storage.local_frames import local_frame
 
@@ -244,3 +244,18 @@ def test_an_unknown_pair_has_no_prediction(
     assert 1.0 <= said["a", "P1"] <= 5.0
     assert np.isnan(said["nobody", "P1"])
     assert np.isnan(said["a", "nothing"])
+
+
+def test_an_index_and_its_stages_number_ids_alike(spark: SparkSession) -> None:
+    """In Java characters beyond the first plane come before the last ones of it, in Spark and Python after them."""
+    odd = ("p", "\uff5e", "\U0001f600")
+    pairs = local_frame(spark, [("a", each) for each in odd[::-1]], "user_id string, product_id string")
+    index = make_index(pairs)
+    assert (index.users, index.items) == (("a",), odd)
+    users, items = index.stages(spark)
+    placed = items.transform(users.transform(pairs)).collect()
+    assert {(row["product_id"], row["user"], row["item"]) for row in placed} == {
+        (each, 0.0, float(place)) for place, each in enumerate(odd)
+    }
+    with pytest.raises(ValueError, match="ids of product_id are not in order"):
+        Index(("a",), odd[::-1]).stages(spark)
