@@ -14,18 +14,16 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 _VALUES = ".unexpected_values"
-_CONDITION = "unexpected_condition"
-# Of an expectation on rows or keys: how many it is about, and how many of them are not as expected.
+_CONDITION, _PARTIAL = "unexpected_condition", "metric_partial_fn"
+# How many rows an expectation is about, and how many of them are not as expected.
 _ASKED = {".filtered_row_count": "rows", ".unexpected_count": "unexpected"}
-_OF_KEYS = ("column_values.unique", "compound_columns.unique")
-_OF_ROWS = ("column_pair_values.equal", "column_pair_values.a_greater_than_b")
 
 
 class CountingEngine(SparkDFExecutionEngine):
     """Counts all keys that occur twice and all pairs that differ in one query.
 
-    Great Expectations has two queries for each such expectation, and looks for keys that occur twice with a window
-    over all rows; here they are grouped. It also asks for a sample of values with each expectation on the values of
+    Great Expectations counts what is unexpected of single values in one query for all of them, and has one or two for
+    each expectation on keys or pairs. It also asks for a sample of values with each expectation on the values of
     columns, and has Spark plan a query with `LIMIT 0`, a third of the time of a gate over few rows: a sample of no
     values is known to be empty.
     """
@@ -49,29 +47,22 @@ class CountingEngine(SparkDFExecutionEngine):
 
         Each is then asked for by itself, so that Great Expectations says which of them fails.
         """
-        conditions = {_condition(each): _base(each) for each in asked}
-        if not conditions:
+        places = {condition: place for place, condition in enumerate(dict.fromkeys(map(_condition, asked)))}
+        if not places:
             return {}
-        places = {condition: place for place, condition in enumerate(conditions)}
         try:
-            queries = [self._query(place, conditions[each], metrics[each]) for each, place in places.items()]
+            queries = [self._query(place, *metrics[condition]) for condition, place in places.items()]
             found = {row["place"]: row for row in reduce(DataFrame.unionAll, queries).collect()}
         except PySparkException:
             return {}
         return {each.id: found[places[_condition(each)]][_ASKED[_suffix(each)]] for each in asked}
 
-    def _query(self, place: int, base: str, condition: tuple[Column, dict[str, Any], dict[str, Any]]) -> DataFrame:
+    def _query(self, place: int, unexpected: Column, domain: dict[str, Any], accessors: dict[str, Any]) -> DataFrame:
         """One row: the place, how many rows there are and how many are not as expected."""
-        unexpected, domain, accessors = condition
         rows: DataFrame = self.get_domain_records({**domain, **accessors})
-        if base in _OF_KEYS:
-            keys = accessors["column_list"] if "column_list" in accessors else [accessors["column"]]
-            rows = rows.groupBy(*keys).agg(F.count(F.lit(1)).alias("times"))
-            counts = F.sum("times"), F.sum(F.when(F.col("times") > 1, F.col("times")))
-        else:
-            counts = F.count(F.lit(1)), F.count_if(unexpected)
-        named = (F.coalesce(count, F.lit(0)).alias(name) for count, name in zip(counts, _ASKED.values(), strict=True))
-        return rows.agg(*named).select(F.lit(place).alias("place"), *_ASKED.values())
+        # By itself first: a condition on keys is a window, which no aggregate may hold.
+        counts = rows.select(unexpected.alias("is_unexpected")).agg(F.count(F.lit(1)), F.count_if("is_unexpected"))
+        return counts.toDF(*_ASKED.values()).select(F.lit(place).alias("place"), *_ASKED.values())
 
 
 def use_counting_engine() -> None:
@@ -85,11 +76,8 @@ def _is_empty_sample(metric: MetricConfiguration) -> bool:
 
 
 def _is_count(metric: MetricConfiguration) -> bool:
-    return _suffix(metric) in _ASKED and _base(metric) in (*_OF_KEYS, *_OF_ROWS)
-
-
-def _base(metric: MetricConfiguration) -> str:
-    return metric.metric_name.rpartition(".")[0]
+    dependencies: Mapping[str, Any] = metric.metric_dependencies or {}
+    return _suffix(metric) in _ASKED and _CONDITION in dependencies and _PARTIAL not in dependencies
 
 
 def _suffix(metric: MetricConfiguration) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
 
 from common.errors import ConfigurationError, GateFailedError
 from common.layout import Layout
@@ -69,14 +70,27 @@ def test_a_run_whose_name_reads_as_an_impossible_time_is_validated(
     assert gatekeeper.validate("people", people, {"known": ["nobody"]}).evaluated == 1
 
 
-def test_more_expectations_ask_no_more_queries(spark: SparkSession, keeper: Keeper, people: DataFrame) -> None:
+@pytest.mark.parametrize(
+    ("kind", "kwargs"),
+    [
+        ("expect_column_value_lengths_to_be_between", [{"column": "email", "max_value": most} for most in range(1, 6)]),
+        ("expect_column_values_to_be_unique", [{"column": each} for each in ("email", "name")]),
+        (
+            "expect_column_pair_values_to_be_equal",
+            [{"column_A": first, "column_B": second} for first, second in (("email", "name"), ("name", "email"))],
+        ),
+    ],
+)
+def test_more_expectations_ask_no_more_queries(
+    spark: SparkSession, keeper: Keeper, people: DataFrame, kind: str, kwargs: list[dict[str, Any]]
+) -> None:
     """All counts come of the same few: no values are asked for."""
-    kind = "expect_column_value_lengths_to_be_between"
-    lengths = [{**NOT_NULL, "type": kind, "kwargs": {"column": "email", "max_value": most}} for most in range(1, 6)]
+    held = [{"type": kind, "kwargs": each, "severity": "critical"} for each in kwargs]
+    named = people.withColumn("name", F.lit("Ada"))
     queries = []
-    for expectations in (lengths[:1], lengths):
+    for expectations in (held[:1], held):
         first = executions(spark)
-        assert keeper(*expectations).validate("people", people).evaluated == len(expectations)
+        assert keeper(*expectations).validate("people", named).evaluated == len(expectations)
         queries.append(executions(spark) - first - 1)
     assert queries[0] == queries[1] <= 3
 
