@@ -50,7 +50,7 @@ class State:
 
 @dataclass(frozen=True)
 class Ways:
-    """Three ways to the same tables.
+    """Two ways to the same tables.
 
     Attributes:
         day_by_day: After the first run and two further days, each with a run of its own on two cores, and a last day
