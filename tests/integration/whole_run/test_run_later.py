@@ -50,16 +50,17 @@ class State:
 
 @dataclass(frozen=True)
 class Ways:
-    """Two ways to the same tables.
+    """Three ways to the same tables.
 
     Attributes:
-        day_by_day: After the first run and two further days, each with a run of its own on two cores, and a last day
-            on four until it was killed.
+        day_by_day: After three further days, each with a run of its own: two on one core, and the last on four until
+            it was killed.
         killed: What had been done when the last of these runs was killed.
         resumed: What it had done after it went on, in another process.
         at_once: After one run over all days, on one core.
         rebuilt: The run.json of that.
         other: The root of that one.
+        reloaded: The fingerprints after the warehouse was made anew from what that one cleaned, on two cores.
     """
 
     day_by_day: State
@@ -68,6 +69,7 @@ class Ways:
     at_once: State
     rebuilt: dict[str, Any]
     other: Layout
+    reloaded: dict[str, str]
 
 
 def conf(directory: Path, cores: int, partitions: int) -> tuple[str, str]:
@@ -88,12 +90,14 @@ def ways(finished: Finished, warm: WarmProcess, tmp_path_factory: pytest.TempPat
     generate(layout, SCALE, SEED, "--increment", *DAYS)
     published = [fingerprints(layout)]
     for day in DAYS[:2]:
-        run = warm.run_graph(layout, "--date", day, *TABLES, *conf(directory, 2, 1), open_gates=True)
+        run = warm.run_graph(layout, "--date", day, *TABLES, *conf(directory, 1, 1), open_gates=True)
         assert run["date"] == day
         published.append(fingerprints(layout))
     other = copied(layout, directory / "root")
     rebuilt = warm.run_graph(other, *TABLES, "--rebuild", "--parallel", "2", *conf(directory, 1, 2), open_gates=True)
     at_once = State.of(other)
+    anew = ("--rebuild", "--from", "load_dimensions", *TABLES)
+    warm.run_graph(other, *anew, *conf(directory, 2, 3), open_gates=True)
     several = ("--parallel", "2", *conf(directory, 4, 3))
     warm.kill_in(layout, "publish_hive", *TABLES, *several)
     assert fingerprints(layout) == published[-1]
@@ -102,7 +106,7 @@ def ways(finished: Finished, warm: WarmProcess, tmp_path_factory: pytest.TempPat
     assert run["date"] == rebuilt["date"] == DAYS[-1]
     published.append(fingerprints(layout))
     assert len({each["fact_transactions"] for each in published}) == 1 + len(DAYS)
-    return Ways(State.of(layout), killed, done(layout), at_once, rebuilt, other)
+    return Ways(State.of(layout), killed, done(layout), at_once, rebuilt, other, fingerprints(other))
 
 
 def done(layout: Layout) -> dict[str, LedgerEntry]:
@@ -111,7 +115,11 @@ def done(layout: Layout) -> dict[str, LedgerEntry]:
     return {entry.stage: entry for entry in found if entry.exit_code == ExitCode.DONE}
 
 
-def test_day_by_day_on_two_and_four_cores_and_all_at_once_on_one_give_the_same_tables(ways: Ways) -> None:
+def test_the_number_of_cores_and_partitions_changes_no_table(ways: Ways) -> None:
+    assert ways.at_once.fingerprints == ways.reloaded == ways.day_by_day.fingerprints
+
+
+def test_day_by_day_and_all_days_at_once_give_the_same_tables(ways: Ways) -> None:
     assert {stage["status"] for stage in ways.rebuilt["stages"]} == {"ok"}
     assert ways.at_once.fingerprints == ways.day_by_day.fingerprints
     assert sorted(ways.at_once.fingerprints) == sorted(PUBLISHED_TABLES)
