@@ -1,8 +1,8 @@
-"""What a dashboard's gate looks at: a row of facts for each of its answers."""
+"""What the gate of the dashboards looks at: a row of facts for each answer."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from common.bi.catalogue import Dashboard
+from common.bi.catalogue import Query
 from common.bi.results import Answer
 
 FACTS_SCHEMA = """query string, rows bigint, null_keys bigint, repeated_keys bigint, negative_figures bigint,
@@ -20,15 +20,28 @@ _FIGURES = ("money", "count", "ratio", "number", "score", "seconds", "days")
 _LONGEST_GRAIN = timedelta(days=31)
 
 
-def facts_of(dashboard: Dashboard, answers: Mapping[str, Answer], lacking: Collection[str]) -> list[tuple[Any, ...]]:
-    """The facts about a dashboard's answers, in the columns of FACTS_SCHEMA.
+def facts_of(
+    queries: Iterable[Query], answers: Mapping[str, Answer], lacking: Collection[str]
+) -> list[tuple[Any, ...]]:
+    """The facts about the answers to some queries, in the columns of FACTS_SCHEMA.
 
     Args:
-        dashboard: From the catalogue.
-        answers: By query.
+        queries: From the catalogue.
+        answers: By query, also those to others that they are held against.
         lacking: What the data does not have of that which a query may need.
     """
-    return [_facts(answers[query.name], answers, lacking) for query in dashboard.queries]
+    return [_facts(answers[query.name], answers, lacking) for query in queries]
+
+
+def oddities(facts: Iterable[tuple[Any, ...]]) -> tuple[str, ...]:
+    """Each query with something wrong or odd, and what: a gate says how many there are, and not which."""
+    names = [part.split()[0] for part in FACTS_SCHEMA.split(",")]
+    found = []
+    for query, _, *counts in facts:
+        odd = [f"{name} {int(count)}" for name, count in zip(names[2:], counts, strict=True) if count]
+        if odd:
+            found.append(f"{query}: {', '.join(odd)}")
+    return tuple(found)
 
 
 def _facts(answer: Answer, answers: Mapping[str, Answer], lacking: Collection[str]) -> tuple[Any, ...]:

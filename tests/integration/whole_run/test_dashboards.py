@@ -167,12 +167,12 @@ class TestFiles:
 
 
 class TestStage:
-    def test_each_dashboard_passed_its_gate(self, finished: Finished) -> None:
+    def test_they_passed_their_gate(self, finished: Finished) -> None:
         run_id = finished.run["run_id"]
         (entry,) = [each for each in entries(finished.layout, run_id) if each.stage == "bi_dashboards"]
-        names = [dashboard.name for dashboard in parse_catalogue(read_catalogue())]
-        assert [gate["suite"] for gate in entry.gates] == [f"bi_dashboards.{name}" for name in names]
-        assert all(gate["passed"] and not gate["warnings"] for gate in entry.gates)
+        assert [(gate["suite"], gate["passed"], gate["warnings"]) for gate in entry.gates] == [
+            ("bi_dashboards", True, [])
+        ]
 
     def test_sums_of_one_period_agree_between_dashboards(self, shown: Shown) -> None:
         (summary,) = shown.rows("revenue_summary")

@@ -9,7 +9,6 @@ import pytest
 from common.bi.catalogue import Agreement, ColumnSpec, parse_catalogue, read_catalogue
 from common.bi.periods import Span
 from common.errors import ConfigurationError
-from common.stages.dashboards import DASHBOARDS
 
 SMALL = """-- For the reader.
 
@@ -94,7 +93,13 @@ class TestParsing:
 class TestShipped:
     def test_there_are_the_five_dashboards_with_several_queries_each(self) -> None:
         dashboards = parse_catalogue(read_catalogue())
-        assert tuple(dashboard.name for dashboard in dashboards) == DASHBOARDS
+        assert [dashboard.name for dashboard in dashboards] == [
+            "revenue",
+            "product_performance",
+            "customer_segmentation",
+            "conversion_funnel",
+            "abandoned_carts",
+        ]
         assert all(len(dashboard.queries) >= 5 for dashboard in dashboards)
 
     def test_each_column_has_one_unit_in_a_dashboard(self) -> None:

@@ -10,11 +10,12 @@ import pyarrow as pa
 import pytest
 
 from common.bi.catalogue import parse_catalogue
-from common.bi.checks import FACTS_SCHEMA, facts_of
+from common.bi.checks import FACTS_SCHEMA, facts_of, oddities
 from common.bi.periods import Period
 from common.bi.results import Answer
 from common.errors import GateFailedError
-from common.storage.local_frames import local_frame
+from common.quality.gate import GateResult
+from common.stages.dashboards import gate_answers
 
 TEXT = """
 -- @dashboard revenue
@@ -78,7 +79,7 @@ def parts(rows: Any = GOOD, days: Any = None) -> pa.Table:
 def facts(total: pa.Table, part: pa.Table, *, clickstream: bool = True) -> dict[str, dict[str, Any]]:
     queries = DASHBOARD.queries
     answers = {query.name: Answer(query, PERIOD, rows, ()) for query, rows in zip(queries, (total, part), strict=True)}
-    found = facts_of(DASHBOARD, answers, set() if clickstream else {"clickstream"})
+    found = facts_of(DASHBOARD.queries, answers, set() if clickstream else {"clickstream"})
     return {row[0]: dict(zip(NAMES, row, strict=True)) for row in found}
 
 
@@ -136,8 +137,15 @@ def test_an_instant_of_the_last_day_is_within() -> None:
     late = pa.array([datetime(2025, 11, 30, 23, tzinfo=UTC)], pa.timestamp("us", tz="UTC"))
     rows = pa.table({"day": late, "net": money("1.00"), "orders": pa.array([1])})
     answers = {query.name: Answer(query, PERIOD, rows, ()), "parts": Answer(DASHBOARD.queries[1], PERIOD, parts(), ())}
-    (first, _) = facts_of(DASHBOARD, answers, set())
+    (first, _) = facts_of(DASHBOARD.queries, answers, set())
     assert dict(zip(NAMES, first, strict=True))["days_out_of_period"] == 0
+
+
+def test_what_is_odd_is_named_with_its_query() -> None:
+    right, wrong_twice = list(facts(totals(), parts()).values())
+    wrong_twice |= {"null_keys": 3, "is_unexpectedly_empty": True}
+    found = oddities([tuple(right.values()), tuple(wrong_twice.values())])
+    assert found == ("parts: null_keys 3, is_unexpectedly_empty 1",)
 
 
 @pytest.mark.parametrize(("clickstream", "unexpected"), [(True, True), (False, False)])
@@ -152,34 +160,40 @@ class TestGate:
 
     QUERIES = ("totals", "parts")
 
-    def hold(self, make_context: Any, spark: Any, **changes: Any) -> Any:
+    def hold(self, make_context: Any, **changes: Any) -> tuple[GateResult, tuple[str, ...]]:
         found = list(facts(totals(), parts()).values())
         found[1].update(changes)
-        frame = local_frame(spark, [tuple(each.values()) for each in found], FACTS_SCHEMA)
-        return make_context().gate("bi_dashboards.revenue", frame, queries=list(self.QUERIES))
+        context = make_context()
+        odd = gate_answers(context, self.QUERIES, [tuple(each.values()) for each in found])
+        (result,) = context.gates
+        return result, odd
 
-    def test_good_facts_pass(self, make_context, spark) -> None:
-        assert self.hold(make_context, spark).passed
+    def test_good_facts_pass(self, make_context) -> None:
+        result, odd = self.hold(make_context)
+        assert (result.suite, result.passed, result.warnings, odd) == ("bi_dashboards", True, (), ())
+
+    def test_an_answer_that_was_not_asked_for_closes_it(self, make_context) -> None:
+        with pytest.raises(GateFailedError, match="gate bi_dashboards failed: expect_column_distinct_values"):
+            self.hold(make_context, query="others")
 
     @pytest.mark.parametrize(
-        "change",
+        "name",
         [
-            {"query": "others"},
-            {"null_keys": 1},
-            {"repeated_keys": 1},
-            {"negative_figures": 1},
-            {"shares_out_of_range": 1},
-            {"days_out_of_period": 1},
-            {"disagreeing_sums": 1},
+            "null_keys",
+            "repeated_keys",
+            "negative_figures",
+            "shares_out_of_range",
+            "days_out_of_period",
+            "disagreeing_sums",
         ],
-        ids=lambda change: next(iter(change)),
     )
-    def test_any_defect_closes_it(self, make_context, spark, change: dict[str, Any]) -> None:
-        with pytest.raises(GateFailedError, match=r"gate bi_dashboards\.revenue failed"):
-            self.hold(make_context, spark, **change)
+    def test_any_defect_closes_it_and_is_named_with_its_query(self, make_context, name: str) -> None:
+        with pytest.raises(GateFailedError, match=rf"gate bi_dashboards failed: .*; parts: {name} 2\]"):
+            self.hold(make_context, **{name: 2})
 
-    @pytest.mark.parametrize("change", [{"is_unexpectedly_empty": True}, {"sums_not_compared": 2}])
-    def test_what_is_odd_and_not_wrong_is_a_warning(self, make_context, spark, change: dict[str, Any]) -> None:
-        result = self.hold(make_context, spark, **change)
+    @pytest.mark.parametrize("change", [{"is_unexpectedly_empty": True}, {"sums_not_compared": 1}])
+    def test_what_is_odd_and_not_wrong_is_a_warning(self, make_context, change: dict[str, Any]) -> None:
+        result, odd = self.hold(make_context, **change)
         assert result.passed
         assert len(result.warnings) == 1
+        assert odd == (f"parts: {next(iter(change))} 1",)
