@@ -12,6 +12,7 @@ import sys
 
 from pyspark.sql import SparkSession
 
+from common.java_classes import remember_classes
 from common.layout import Layout
 from common.settings import Settings
 
@@ -53,6 +54,7 @@ def start_session(settings: Settings, layout: Layout, app_name: str) -> SparkSes
     for key, value in {**options, **settings.spark.properties}.items():
         builder = builder.config(key, value)
     spark = builder.enableHiveSupport().getOrCreate()
+    remember_classes(spark)
     _quiet_derby(spark)
     return spark
 

@@ -116,6 +116,7 @@ class EventDefects:
         # What would come after the last day comes in time.
         self.day = np.clip(day + delay, *days)
         self.late = np.sort(self.source[late & (self.day > day)])
+        self._comes_late = np.isin(self.source, self.late)
 
     def _ordinary(self, ordinary: np.ndarray, taken: I64, count: int) -> I64:
         """Events of short sessions of people, all different and none of them taken."""
@@ -139,7 +140,7 @@ class EventDefects:
 
     def late_on(self, day: int, path: str, planted: Planted) -> tuple[list[bytes], I64]:
         """Lines of earlier events that are delivered on a day (days since 1970), and their times."""
-        which = np.flatnonzero((self.day == day) & np.isin(self.source, self.late))
+        which = np.flatnonzero((self.day == day) & self._comes_late)
         events = self._sources(which)
         lines: list[bytes] = self.rows.lines_of(events).to_pylist()
         for line in lines:
@@ -150,7 +151,7 @@ class EventDefects:
         """Defective copies that are delivered on a day (days since 1970), and their places in time."""
         which = np.flatnonzero((self.day == day) & (self.name != CLASSES.index("late_event")))
         events, name, ids = self._sources(which), self.name[which], self.source[which]
-        originals = self.rows.lines_of(events).to_pylist()
+        originals = self.rows.event_ids(events)
         products = self.rows.products(events)
 
         def of(label: str) -> np.ndarray:
@@ -176,7 +177,7 @@ class EventDefects:
             elif label == "orphan_user":
                 lines[nth] = self._by_nobody(line, int(ids[nth]))
             elif label == "near_duplicate":
-                of_event = str(json.loads(original)["event_id"])
+                of_event = original
             key = None if label in _KEYLESS else str(json.loads(lines[nth])["event_id"])
             planted.add("clickstream", label, path, lines[nth], key, of_event)
         return lines, events.ts_ms

@@ -19,7 +19,7 @@ from generators.places import CITIES, COUNTRIES
 from generators.randomness import I64, Stream
 from generators.sales import Lines, Purchases
 from generators.sessions import BOT, DEVICES, MAX_STEPS, SOURCES, STEPS, Sessions, timeline
-from generators.text import constant, fixed, join, pool, take, timestamps
+from generators.text import BoolArray, constant, fixed, join, pool, take, timestamps
 from generators.visits import looked_at
 
 SHOP = "https://marlowe.example"
@@ -162,12 +162,13 @@ class EventRows:
         walk = (self.stream.below("walk", sessions.key[session], count) + 7 * events.nth) % count
         product = np.where(sessions.kind[session] == BOT, walk, product)
         product = np.where(step == REVIEW, sessions.product[session], product)
-        return np.where(np.isin(step, (VIEW, CART, REMOVE, REVIEW)), product, -1)
+        is_about_one = (step == VIEW) | (step == CART) | (step == REMOVE) | (step == REVIEW)
+        return np.where(is_about_one, product, -1)
 
     def _line(self, events: Events) -> I64:
         """Line that each event is about, -1 where it is about none."""
         purchase, item = self.sessions.purchase[events.session], events.nth - self.sessions.extras[events.session]
-        about = (purchase >= 0) & (item >= 0) & np.isin(events.step, (VIEW, CART))
+        about = (purchase >= 0) & (item >= 0) & ((events.step == VIEW) | (events.step == CART))
         return np.where(about, self.purchases.first_line[purchase] + item, -1)
 
     def lines_of(self, events: Events, products: I64 | None = None) -> pa.Array:
@@ -186,6 +187,7 @@ class EventRows:
         in_path = with_product & (step != REMOVE)
         product_text = product_ids(np.maximum(product, 0))
         anonymous_space = np.where(user >= 0, 0, self.name_space)
+        searches, query = self._search(events)
         ids = anonymous_ids(self.ids, sessions.visitor[session] + (anonymous_space << 33), 0)
         return join(
             fixed(
@@ -203,36 +205,40 @@ class EventRows:
                 session_ids(self.ids, sessions.key[session], self.name_space),
                 constant('","event_type":"', rows),
             ),
-            take(_TYPE_AND_PAGE, self._page(events)),
+            take(_TYPE_AND_PAGE, self._page(events, searches, query)),
             fixed(product_text, present=in_path),
             take(_REFERRER, np.where(events.position == 0, sessions.source[session], len(SOURCES))),
             fixed(constant(',"product_id":"', rows), product_text, constant('"', rows), present=with_product),
-            take(_QUERY_AND_QUANTITY, self._query_or_quantity(events)),
+            take(_QUERY_AND_QUANTITY, self._query_or_quantity(events, searches, query)),
             take(_DEVICE, sessions.device[session]),
             take(_GEO, sessions.city[session]),
             take(_UTM, self._utm(session)),
         )
 
-    def _search(self, events: Events) -> tuple[npt.NDArray[np.bool_], I64]:
+    def event_ids(self, events: Events) -> list[str]:
+        """The ids in the lines of events."""
+        ids = fixed(event_ids(self.ids, events.number, self.name_space))
+        return [name.decode() for name in ids.to_pylist()]
+
+    def _search(self, events: Events) -> tuple[BoolArray, I64]:
         key = self.sessions.key[events.session]
         searches = (events.step == ENTRY) & (self.sessions.product[events.session] < 0)
         searches &= self.stream.uniform("searches", key) < 0.42
         shelf = SHELF_OF[self.sessions.cluster[events.session]]
         return searches, shelf * _QUERIES_A_SHELF + self.stream.below("query", key, _QUERIES_A_SHELF)
 
-    def _page(self, events: Events) -> I64:
-        searches, query = self._search(events)
+    def _page(self, events: Events, searches: BoolArray, query: I64) -> I64:
         shelf = SHELF_OF[self.sessions.cluster[events.session]]
         home = self.stream.uniform("home", self.sessions.key[events.session]) < 0.35
         landing = np.where(home, len(STEPS), len(STEPS) + 1 + shelf)
         page = np.where(events.step == ENTRY, landing, events.step)
         return np.where(searches, len(STEPS) + 1 + len(SHELVES) + query, page)
 
-    def _query_or_quantity(self, events: Events) -> I64:
-        searches, query = self._search(events)
+    def _query_or_quantity(self, events: Events, searches: BoolArray, query: I64) -> I64:
         line = self._line(events)
         quantity = np.where(line >= 0, self.lines.quantity[line], 1)
-        index = np.where(np.isin(events.step, (CART, REMOVE)), np.minimum(quantity, _MAX_QUANTITY), 0)
+        has_quantity = (events.step == CART) | (events.step == REMOVE)
+        index = np.where(has_quantity, np.minimum(quantity, _MAX_QUANTITY), 0)
         return np.where(searches, 1 + _MAX_QUANTITY + query, index)
 
     def _utm(self, session: I64) -> I64:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Sequence
 
 import numpy as np
@@ -10,7 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from generators.spec import DAY_MS, EPOCH
+from generators.spec import DAY_MS
 
 Bytes2D = npt.NDArray[np.uint8]
 BoolArray = npt.NDArray[np.bool_]
@@ -58,8 +57,8 @@ def dates(days: npt.NDArray[np.int64]) -> Bytes2D:
     if not len(days):
         return np.empty((0, 10), dtype=np.uint8)
     first, last = int(days.min()), int(days.max())
-    names = [(EPOCH + dt.timedelta(days=day)).isoformat().encode() for day in range(first, last + 1)]
-    return np.array(names, dtype="S10").view(np.uint8).reshape(-1, 10)[days - first]
+    names = np.datetime_as_string(np.arange(first, last + 1).astype("datetime64[D]")).astype("S10")
+    return names.view(np.uint8).reshape(-1, 10)[days - first]
 
 
 def constant(text: str, rows: int) -> Bytes2D:

@@ -13,6 +13,7 @@ import pytest
 from pyspark.sql import SparkSession
 from xdist.scheduler import LoadScopeScheduling
 
+from common.java_classes import remember_classes
 from common.job import StageContext
 from common.layout import Layout
 from common.quality.gate import Gatekeeper
@@ -57,6 +58,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def spark(spark_session: SparkSession) -> SparkSession:
     """pytest-spark's session, under a shorter name."""
     spark_session.sparkContext.setLogLevel("ERROR")
+    remember_classes(spark_session)
     _forget_sources(spark_session)
     return spark_session
 

@@ -13,6 +13,8 @@ from urllib.parse import unquote, urlparse
 from delta.tables import DeltaTable
 from pyspark.sql import Column, DataFrame, SparkSession
 
+from common.java_classes import DELTA_LOG
+
 _USER_METADATA = "spark.databricks.delta.commitInfo.userMetadata"
 _CHANGE_FEED = "delta.enableChangeDataFeed"
 _SKIP_EMPTY = "spark.databricks.delta.skipRecordingEmptyCommits"
@@ -216,7 +218,7 @@ def _log_of(spark: SparkSession, path: str) -> Any:  # noqa: ANN401 - a Java obj
     jvm = spark._jvm
     if jvm is None:
         raise RuntimeError("Delta's log is read through the JVM of a classic session, and this session has none")
-    return jvm.org.apache.spark.sql.delta.DeltaLog.forTable(spark._jsparkSession, path)
+    return getattr(jvm, DELTA_LOG).forTable(spark._jsparkSession, path)
 
 
 def _newest(log: Any) -> Any:  # noqa: ANN401 - Java objects

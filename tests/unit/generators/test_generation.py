@@ -8,6 +8,7 @@ import hashlib
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -68,8 +69,9 @@ def test_data_of_unknown_origin_is_refused(tmp_path: Path) -> None:
 
 def test_increments_do_not_depend_on_their_order(tmp_path: Path) -> None:
     days = [dt.date(2025, 12, 1), dt.date(2025, 12, 2), dt.date(2025, 12, 5)]
+    generate(tmp_path / "first", TINY, 3)
     for name, order in (("forwards", days), ("backwards", days[::-1]), ("alone", days[1:2])):
-        generate(tmp_path / name, TINY, 3)
+        shutil.copytree(tmp_path / "first", tmp_path / name)
         for day in order:
             generate_increment(tmp_path / name, TINY, 3, day)
     forwards = digests(tmp_path / "forwards")
