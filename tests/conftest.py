@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from collections.abc import Callable, Iterator
 from datetime import date
@@ -11,11 +12,13 @@ from typing import Any
 
 import pytest
 from pyspark.sql import SparkSession
+from pyspark.traceback_utils import SCCallSiteSync
 from xdist.scheduler import LoadScopeScheduling
 
 from common.java_classes import remember_classes
 from common.job import StageContext
 from common.layout import Layout
+from common.ml import registry
 from common.quality.gate import Gatekeeper
 from common.settings import Settings, SourceSettings, load_settings, load_source
 
@@ -60,7 +63,15 @@ def spark(spark_session: SparkSession) -> SparkSession:
     spark_session.sparkContext.setLogLevel("ERROR")
     remember_classes(spark_session)
     _forget_sources(spark_session)
+    _name_no_lines(spark_session)
     return spark_session
+
+
+def _name_no_lines(session: SparkSession) -> None:
+    """Each RDD that is made is named by the line that made it, for pages that nobody sees: by a stack trace of Java."""
+    for form in ("short", "long"):
+        session.sparkContext.setLocalProperty(f"callSite.{form}", "tests")
+    SCCallSiteSync._spark_stack_depth = 1  # as within an action of PySpark's, which keeps the name of the outermost
 
 
 def _forget_sources(session: SparkSession) -> None:
@@ -70,6 +81,24 @@ def _forget_sources(session: SparkSession) -> None:
     sources = properties.getClass().getDeclaredField("updatingResource")
     sources.setAccessible(True)
     sources.get(properties).clear()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _registries_are_copied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """MLflow makes an empty registry by sixty migrations, in two seconds: once, and copies of it for all roots."""
+    really, empty = registry._open, tmp_path_factory.mktemp("registry") / "empty.db"
+
+    def open_copy(uri: str, embedded: Path | None) -> Any:
+        if embedded is not None and not embedded.exists():
+            if not empty.exists():
+                really(f"sqlite:///{empty}", empty)
+            embedded.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(empty, embedded)
+        return really(uri, embedded)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(registry, "_open", open_copy)
+        yield
 
 
 @pytest.fixture(scope="module", autouse=True)

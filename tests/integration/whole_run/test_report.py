@@ -98,8 +98,8 @@ def chromium() -> Iterator[Browser]:
         executable = browser_setup.require(os.environ)
     except ConfigurationError as error:
         pytest.fail(str(error), pytrace=False)
-    # Chromium's sandbox refuses to work for root.
-    arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
+    # Without a graphics card it emulates one. And its sandbox refuses to work for root.
+    arguments = ["--disable-gpu", *(["--no-sandbox"] if os.geteuid() == 0 else [])]
     with sync_playwright() as playwright:
         launched = playwright.chromium.launch(executable_path=str(executable), args=arguments)
         yield launched
