@@ -185,11 +185,11 @@ class Gatekeeper:
         import great_expectations as gx  # noqa: PLC0415 - loading it takes seconds
 
         context = self._project()
-        suite = context.suites.add_or_update(_load_suite(self._suites, name))
-        source = context.data_sources.add_or_update_spark(name=name, persist=False)
+        suite = context.suites.add(_load_suite(self._suites, name))
+        source = context.data_sources.add_spark(name=name, persist=False)
         batch = source.add_dataframe_asset(name=name).add_batch_definition_whole_dataframe(name)
         definition = gx.ValidationDefinition(name=name, data=batch, suite=suite)
-        return context.validation_definitions.add_or_update(definition)
+        return context.validation_definitions.add(definition)
 
     def _project(self) -> EphemeralDataContext:
         if self._context is None:
