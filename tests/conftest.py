@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 from pyspark.sql import SparkSession
-from pyspark.traceback_utils import SCCallSiteSync
 from xdist.scheduler import LoadScopeScheduling
+from xdist.workermanage import WorkerController
 
 from common.java_classes import remember_classes
 from common.job import StageContext
@@ -21,6 +21,7 @@ from common.layout import Layout
 from common.ml import registry
 from common.quality.gate import Gatekeeper
 from common.settings import Settings, SourceSettings, load_settings, load_source
+from tests.sessions import lighten
 
 # Python workers are started as `python3` otherwise, which need not be the one with our packages.
 os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
@@ -31,12 +32,24 @@ if not hasattr(sys.modules["__main__"], "__file__"):
     sys.modules["__main__"].__file__ = pytest.__file__
 
 
+_WHOLE_RUNS = "tests/integration/whole_run"
+
+
 class ByRoom(LoadScopeScheduling):
-    """Gives the tests of a file to one process, and those of a directory below tests/integration, which share a run."""
+    """Gives the tests of a file to one process, and those of a directory below tests/integration, which share a run.
+
+    The process of whole runs goes on from the end of the list, with tests that need no session; the others, whose Java
+    is warm by then, from its beginning.
+    """
 
     def _split_scope(self, nodeid: str) -> str:
         path = PurePosixPath(nodeid.split("::", 1)[0])
         return str(path.parent if path.match("tests/integration/*/*") else path)
+
+    def _assign_work_unit(self, node: WorkerController) -> None:
+        if _WHOLE_RUNS in self.assigned_work.get(node, {}):
+            self.workqueue.move_to_end(next(reversed(self.workqueue)), last=False)
+        super()._assign_work_unit(node)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByRoom:
@@ -47,14 +60,22 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByRoom:
 
 # Whole runs take longest, and come first, so that no process is left with them alone in the end. Models learn from what
 # the first of them leaves.
-_FIRST = tuple(
-    f"tests/integration/{room}" for room in ("whole_run/", "test_completejourney.py", "test_own_data_guide.py", "ml/")
+_FIRST = (
+    f"{_WHOLE_RUNS}/",
+    *(f"tests/integration/{room}" for room in ("test_completejourney.py", "test_own_data_guide.py", "ml/")),
+    "tests/unit/quality/suites/",
 )
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put what takes longest before all others."""
-    items.sort(key=lambda item: next((n for n, room in enumerate(_FIRST) if item.nodeid.startswith(room)), len(_FIRST)))
+    """Put what takes longest before all others, and files that need no session after them."""
+    with_session = {item.path for item in items if "spark_session" in getattr(item, "fixturenames", ())}
+
+    def place(item: pytest.Item) -> tuple[int, bool]:
+        first = next((n for n, room in enumerate(_FIRST) if item.nodeid.startswith(room)), len(_FIRST))
+        return first, first == len(_FIRST) and item.path not in with_session
+
+    items.sort(key=place)
 
 
 @pytest.fixture(scope="session")
@@ -62,25 +83,8 @@ def spark(spark_session: SparkSession) -> SparkSession:
     """pytest-spark's session, under a shorter name."""
     spark_session.sparkContext.setLogLevel("ERROR")
     remember_classes(spark_session)
-    _forget_sources(spark_session)
-    _name_no_lines(spark_session)
+    lighten(spark_session)
     return spark_session
-
-
-def _name_no_lines(session: SparkSession) -> None:
-    """Each RDD that is made is named by the line that made it, for pages that nobody sees: by a stack trace of Java."""
-    for form in ("short", "long"):
-        session.sparkContext.setLocalProperty(f"callSite.{form}", "tests")
-    SCCallSiteSync._spark_stack_depth = 1  # as within an action of PySpark's, which keeps the name of the outermost
-
-
-def _forget_sources(session: SparkSession) -> None:
-    """Each scan and each write takes Hadoop's properties along: 1,103, and where each came from, packed one by one."""
-    jsc: Any = session.sparkContext._jsc
-    properties = jsc.hadoopConfiguration()
-    sources = properties.getClass().getDeclaredField("updatingResource")
-    sources.setAccessible(True)
-    sources.get(properties).clear()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -43,12 +43,13 @@ evaluated as they are, the optimizer does not test each step that it takes, and 
 without a process for each look at them."""
 ENDED = "ended with "
 """How a process for several commands begins its line on the exit code of one."""
+FIRST_TIER_ALONE = "-XX:TieredStopAtLevel=1"
+"""Of a run of seconds most is over before the highest tier of Java's compilers pays: a quarter less processor time."""
 _WAIT_SECONDS = 300
-# Of a run of seconds most is over before the highest tier of Java's compilers pays: a quarter less processor time.
 # What little is sorted or joined needs no pages of 64 MB. And 33,000 classes of pinned packages need no verification,
 # which takes 7 s for all of them.
 _JAVA_OPTIONS = (
-    "-XX:+UnlockDiagnosticVMOptions -XX:-BytecodeVerificationRemote -XX:TieredStopAtLevel=1 "
+    f"-XX:+UnlockDiagnosticVMOptions -XX:-BytecodeVerificationRemote {FIRST_TIER_ALONE} "
     "-XX:ReservedCodeCacheSize=512m -XX:MetaspaceSize=256m -Dspark.buffer.pageSize=1m"
 )
 

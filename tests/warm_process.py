@@ -9,15 +9,28 @@ import json
 import sys
 from contextlib import nullcontext
 from itertools import pairwise
+from typing import Any
 from unittest.mock import patch
 
 from pyspark.sql import SparkSession
 
+from common.session import start_session
 from pipelines import run, sql
 from tests.gates import OpenGate
 from tests.runs import ENDED
+from tests.sessions import lighten
 
 COMMANDS = {"run": run.main, "sql": sql.main}
+
+
+def _light_session(*arguments: Any) -> SparkSession:
+    session = start_session(*arguments)
+    lighten(session)
+    return session
+
+
+_INSTEAD: dict[str, Any] = {"Gatekeeper": OpenGate, "start_session": _light_session}
+"""What a run does without that is tested in others."""
 
 
 def obey() -> None:
@@ -31,7 +44,7 @@ def obey() -> None:
         if session is not None and started_for != before:
             session.stop()
         before = started_for
-        with patch.object(run, "Gatekeeper", OpenGate) if order["open_gates"] else nullcontext():
+        with patch.multiple(run, **_INSTEAD) if order["open_gates"] else nullcontext():
             code = COMMANDS[order["command"]](arguments)
         print(f"{ENDED}{code}", flush=True)  # noqa: T201 - to who ordered it
 

@@ -17,15 +17,19 @@ from common.layout import Layout
 from common.storage.published import read_published
 from pipelines.tables import connect
 from tests.first_run import Finished, first_run
-from tests.runs import WarmProcess
+from tests.runs import FIRST_TIER_ALONE, WarmProcess
 
 ROW_KINDS = ("read", "written", "quarantined", "duplicates", "superseded")
 
 
 @pytest.fixture(scope="session")
 def warm() -> Iterator[WarmProcess]:
-    """Where the first run and the commands after it follow one another, with the root's metastore to themselves."""
-    with WarmProcess() as process:
+    """Where the first run and the commands after it follow one another, with the root's metastore to themselves.
+
+    The session of this process starts late, and lives for minutes.
+    """
+    with WarmProcess() as process, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SPARK_SUBMIT_OPTS", FIRST_TIER_ALONE)
         yield process
 
 
