@@ -34,6 +34,7 @@ class Outcome:
 
     def __init__(self, code: int, stderr: str) -> None:
         self.code = code
+        assert "Traceback" not in stderr, stderr
         self.errors = [line for line in stderr.splitlines() if line.startswith("error:")]
 
     @property

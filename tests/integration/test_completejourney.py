@@ -137,12 +137,29 @@ def test_products_without_a_category_of_their_own_are_kept_and_flagged(shop: Sho
     assert shop.published(f"{flagged} AND subcategory IS NULL AND category IS NOT NULL") == shop.raw(lacking)
 
 
-def test_the_whole_catalogue_lacks_as_many_categories_as_the_guide_says() -> None:
+def test_the_guide_says_of_the_whole_files_what_is_in_them() -> None:
+    data = package_data()
+    counted = {
+        "{:,} rows read": "count(*)",
+        "{:,} written": f"count_if(NOT ({IS_TURNED_AWAY}))",
+        "{:,} quarantined": f"count_if({IS_TURNED_AWAY})",
+        "`excessive_quantity` {:,}": "count_if(abs(quantity) > 100)",
+        "`negligible_total` {:,}": "count_if(CAST(sales_value AS DECIMAL(12,2)) < 0.01)",
+        "`zero_quantity` {:,}": "count_if(quantity = 0)",
+        "{:,} of the written ones flagged": f"count_if(NOT ({IS_TURNED_AWAY}) AND coupon_disc > sales_value)",
+        "rows and {:,}:": f"sum(CAST(sales_value AS DECIMAL(12,2))) FILTER (NOT ({IS_TURNED_AWAY}))",
+    }
+    query = f"SELECT {', '.join(counted.values())} FROM read_parquet('{data}/transactions.parquet')"
+    figures = dict(zip(counted, duckdb.execute(query).fetchall()[0], strict=True))
     rows, lacking = duckdb.execute(
-        f"SELECT count(*), count_if(product_category IS NULL) FROM read_parquet('{package_data()}/products.parquet')"
+        f"SELECT count(*), count_if(product_category IS NULL) FROM read_parquet('{data}/products.parquet')"
     ).fetchall()[0]
     guide = " ".join((PROJECT / "docs" / "own-data.md").read_text(encoding="utf-8").split())
-    assert f"{lacking:,} of the {rows:,} in the catalogue" in guide
+    said = [
+        *(words.format(figure) for words, figure in figures.items()),
+        f"{lacking:,} of the {rows:,} in the catalogue",
+    ]
+    assert [words for words in said if words not in guide] == []
 
 
 def test_the_revenue_is_that_of_all_kept_lines_to_the_cent(shop: Shop) -> None:

@@ -187,7 +187,7 @@ def test_a_file_that_spark_cannot_read_is_an_input(condition: str, text: str, co
 
 
 def test_a_metastore_that_another_process_has_is_locked() -> None:
-    derby = "XSDB6: Another instance of Derby may have already booted the database /root/warehouse/metastore_db."
+    derby = "XSDB6: Another instance of Derby may have already booted the database /srv/shop/warehouse/metastore_db."
     failure = as_platform_error(RuntimeError(f"An error occurred: {'at some.class ' * 100} Caused by: {derby}"))
     assert failure.exit_code == ExitCode.LOCKED
     assert str(failure).startswith("the metastore is in use by another process [warehouse/metastore_db] ->")

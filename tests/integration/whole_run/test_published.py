@@ -60,9 +60,9 @@ class TestPublished:
             "dim_products": ("product_sk", "product_id", "valid_from", "valid_to"),
             "fact_transactions": ("transaction_id", "user_sk", "product_sk", "transaction_date", "transaction_month"),
             "fact_clickstream": ("event_id", "user_sk", "product_sk", "event_date", "event_month"),
-            "agg_daily_sales": ("sales_date",),
+            "agg_daily_sales": ("sales_date", "country"),
             "agg_user_metrics": ("user_id", "user_sk"),
-            "mv_daily_revenue_by_category": ("sales_date",),
+            "mv_daily_revenue_by_category": ("sales_date", "category"),
         }[table]
         assert one(db, f"SELECT count(*) FROM {table}") > 0
         missing = " OR ".join(f"{key} IS NULL" for key in keys)

@@ -270,7 +270,7 @@ def test_a_file_that_cannot_be_read_is_an_input(ask: Ask, session: SparkSession,
     assert "dim_users/v000001/a.parquet" in line
 
 
-DERBY = "XSDB6: Another instance of Derby may have already booted the database /root/warehouse/metastore_db."
+DERBY = "XSDB6: Another instance of Derby may have already booted the database /srv/shop/warehouse/metastore_db."
 
 
 @pytest.mark.parametrize(
