@@ -10,6 +10,7 @@ import logging
 import os
 import sys
 
+from pyspark.logger import PySparkLogger
 from pyspark.sql import SparkSession
 
 from common.java_classes import remember_classes
@@ -43,6 +44,7 @@ def start_session(settings: Settings, layout: Layout, app_name: str) -> SparkSes
         layout: Where the metastore and the warehouse are.
         app_name: As the cluster's pages show it.
     """
+    PySparkLogger.getLogger("SQLQueryContextLogger").disabled = True  # it writes out traces of what is said in a line
     builder = SparkSession.builder.appName(app_name)
     if settings.spark.master is not None:
         builder = builder.master(settings.spark.master)

@@ -13,7 +13,6 @@ from py4j.java_gateway import is_instance_of
 from py4j.protocol import Py4JError
 from pyspark import RDD, SparkContext
 from pyspark.errors import AnalysisException, ParseException, PySparkException
-from pyspark.logger import PySparkLogger
 from pyspark.serializers import NoOpSerializer
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.pandas.types import to_arrow_schema
@@ -69,7 +68,6 @@ def ask_spark(statement: str, layout: Layout, rows: int | None) -> Iterator[duck
 
 @contextmanager
 def _session(layout: Layout) -> Iterator[SparkSession]:
-    PySparkLogger.getLogger("SQLQueryContextLogger").disabled = True  # it writes out traces of what is said in a line
     settings = load_settings()
     spark = start_session(settings, layout, "sql")
     try:

@@ -58,7 +58,8 @@ def _count_mapped(context: StageContext) -> StageResult:
             notes.append(f"the source {context.source.name} has no {name}")
             continue
         origin = f"{counted:,} rows" if mapped.rows_of else "rows derived by the mapping"
-        notes.append(f"{name}: {origin} from {len(files)} files")
+        lacking = f", without {', '.join(mapped.absent)}" if mapped.absent else ""
+        notes.append(f"{name}: {origin} from {len(files)} files{lacking}")
         landed.append((name, len(files), counted if mapped.rows_of else None, None, None))
     _gate(context, landed)
     return _counted(total, notes)

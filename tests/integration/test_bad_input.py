@@ -35,6 +35,7 @@ class Outcome:
     def __init__(self, code: int, stderr: str) -> None:
         self.code = code
         assert "Traceback" not in stderr, stderr
+        assert '"stacktrace"' not in stderr, stderr  # as PySpark's own loggers write them
         self.errors = [line for line in stderr.splitlines() if line.startswith("error:")]
 
     @property

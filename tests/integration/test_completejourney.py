@@ -15,7 +15,8 @@ from pyspark.sql import SparkSession
 
 from common.bi.results import read_index
 from common.layout import PUBLISHED_TABLES, Layout
-from common.settings import load_settings
+from common.quality.ledger import entries
+from common.settings import load_settings, load_source
 from common.storage.published import read_published
 from pipelines import run as runner
 from pipelines.tables import connect
@@ -189,6 +190,11 @@ def test_what_the_shop_does_not_have_is_empty_and_said(shop: Shop) -> None:
     assert (skipped["status"], skipped["written"]) == ("skipped", 0)
     notes = [path.read_text() for path in shop.layout.local("ops", "ledger").rglob("*clean_clickstream*.json")]
     assert any("the source completejourney has no clickstream" in note for note in notes)
+    (landed,) = (entry for entry in entries(shop.layout, shop.run["run_id"]) if entry.stage == "land_raw")
+    for name, mapped in load_source(str(MAPPING)).datasets.items():
+        (said,) = (note for note in landed.notes if note.startswith(f"{name}: "))
+        assert said.partition(", without ")[2].split(", ") == list(mapped.absent) != []
+    assert "list_price" in load_source(str(MAPPING)).datasets["products"].absent
 
 
 def test_its_dashboards_say_what_it_does_not_have(shop: Shop) -> None:
