@@ -21,7 +21,10 @@ def test_each_job_ends_well_and_leaves_what_is_up_to_date(
     tmp_path_factory: pytest.TempPathFactory, layout: Layout, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with WarmProcess() as process:
-        shutil.copytree(first_run(tmp_path_factory, process).copy.local(), layout.local())
+        first = first_run(tmp_path_factory, process)
+    shutil.copytree(first.copy.local(), layout.local())
+    listed = layout.local("ops", "tables.json")
+    listed.write_text(listed.read_text().replace(f'"{first.layout.root}/', f'"{layout.root}/'))
     before = fingerprints(layout)
     for name in STAGES:
         main = importlib.import_module(f"jobs.{name}").main
