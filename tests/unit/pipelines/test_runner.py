@@ -72,7 +72,6 @@ def test_after_a_failure_no_stage_starts_and_what_works_is_waited_for(make_conte
     has_failed = threading.Event()
 
     def fail(_: StageContext) -> StageResult:
-        has_failed.set()
         raise InputError("a file is missing", where="raw/x", remedy="put it there")
 
     def go_on(_: StageContext) -> StageResult:
@@ -80,6 +79,12 @@ def test_after_a_failure_no_stage_starts_and_what_works_is_waited_for(make_conte
         return StageResult()
 
     stages = [stage("bad", work=fail), stage("good", work=go_on), stage("other"), stage("after", ["x/good"])]
-    order, codes = run(make_context(), *stages, parallel=2)
+    order: list[str] = []
+    graph, codes = StageGraph.of(stages), {}
+    for entry in run_stages(
+        graph, graph.stages, make_context(), parallel=2, started=lambda each: order.append(each.name)
+    ):
+        codes[entry.stage] = entry.exit_code
+        has_failed.set()  # the first that ended is the one that fails
     assert order == ["bad", "good"]
-    assert codes == {"bad": ExitCode.INPUT, "good": ExitCode.DONE}
+    assert list(codes.items()) == [("bad", ExitCode.INPUT), ("good", ExitCode.DONE)]
