@@ -1,4 +1,4 @@
-"""Each stage as a job of its own, one after the other, on what the first run left: they end well and change nothing."""
+"""Each stage but those of models as a job, one by one, on what the first run left: they end well, nothing changes."""
 
 from __future__ import annotations
 
