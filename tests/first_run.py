@@ -7,11 +7,13 @@ import json
 import os
 import shutil
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from common.layout import Layout
+from common.storage.published import read_published
 from tests.runs import WarmProcess, generate
 
 SCALE, SEED, DATE = 0.005, 7, "2025-11-30"
@@ -56,3 +58,23 @@ def first_run(tmp_path_factory: pytest.TempPathFactory, process: WarmProcess) ->
             (directory / "unfinished").rename(copy.local())
     run = json.loads(copy.local("ops", "run.json").read_text())
     return Finished(layout, copy, run, copy.local("ops", "tables.json").read_bytes())
+
+
+def copied(root: Layout, to: Path, *, named: Layout | None = None) -> Layout:
+    """A root of one's own: what is published is named by absolute paths, and is that of the copy.
+
+    Args:
+        root: What is copied.
+        to: A directory that is not there yet.
+        named: The root that tables.json names, if it is another one.
+    """
+    shutil.copytree(root.local(), to)
+    copy = Layout.at(to)
+    listed = copy.local("ops", "tables.json")
+    listed.write_text(listed.read_text().replace(f'"{(named or root).root}/', f'"{copy.root}/'))
+    assert all(
+        part.location.startswith(f"{copy.root}/") for table in read_published(copy).values() for part in table.parts
+    )
+    # The metastore names the directories of the other root, and the copy gets one of its own.
+    shutil.rmtree(copy.local("warehouse", "metastore_db"))
+    return copy

@@ -5,16 +5,12 @@ Files run in the order of their names: those that run again on the same root, an
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
 
-from common.layout import Layout
-from common.storage.published import read_published
 from pipelines.tables import connect
 from tests.first_run import Finished, first_run
 from tests.runs import FIRST_TIER_ALONE, WarmProcess
@@ -48,17 +44,3 @@ def stages(finished: Finished) -> dict[str, dict[str, Any]]:
 def db(finished: Finished) -> duckdb.DuckDBPyConnection:
     """DuckDB on the published Parquet, and on the Delta tables of the schemas clean, lake and quarantine."""
     return connect(finished.layout, "ecommerce", "clean. lake. quarantine.")
-
-
-def copied(root: Layout, to: Path) -> Layout:
-    """A root of one's own: what is published is named by absolute paths, and is that of the copy."""
-    shutil.copytree(root.local(), to)
-    copy = Layout.at(to)
-    listed = copy.local("ops", "tables.json")
-    listed.write_text(listed.read_text().replace(f'"{root.root}/', f'"{copy.root}/'))
-    assert all(
-        part.location.startswith(f"{copy.root}/") for table in read_published(copy).values() for part in table.parts
-    )
-    # The metastore names the directories of the other root, and the copy gets one of its own.
-    shutil.rmtree(copy.local("warehouse", "metastore_db"))
-    return copy

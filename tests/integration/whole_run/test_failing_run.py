@@ -1,12 +1,14 @@
-"""A run that fails at a gate of its own suites: it says so once, starts nothing more, and leaves what is published.
+"""A run that fails on a root that has published: it says so once, starts nothing more, and leaves what is published.
 
-The row that does it is real: a clock two centuries ahead, in a file whose path names no day of delivery. Cleaning
-cannot know that such a day is still to come; the suite of the dimension does.
+It fails at a gate of its own suites, or at a file that is cut off. The row that closes the gate is real: a clock two
+centuries ahead, in a file whose path names no day of delivery. Cleaning cannot know that such a day is still to come;
+the suite of the dimension does.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,8 +20,7 @@ from common.storage.published import read_published
 from pipelines import sql
 from pipelines.tables import connect
 from tests import samples
-from tests.first_run import DATE, Finished
-from tests.integration.whole_run.conftest import copied
+from tests.first_run import DATE, Finished, copied
 from tests.runs import WarmProcess, fingerprints, run_json
 
 pytestmark = pytest.mark.slow
@@ -96,6 +97,27 @@ def failed(finished: Finished, warm: WarmProcess, tmp_path_factory: pytest.TempP
     before = state(layout)
     done = warm.run(layout, "--to", "publish_hive")
     return Failed(layout, done.returncode, done.stdout, done.stderr, run_json(layout), before, state(layout))
+
+
+def test_a_file_that_is_cut_off_ends_the_run_and_changes_nothing(
+    finished: Finished, warm: WarmProcess, tmp_path: Path
+) -> None:
+    layout = copied(finished.layout, tmp_path / "root")
+    samples.put_users(layout, [samples.user(99_999_999)], "more.csv")  # a good file beside it is not taken either
+    cut = samples.put_transactions(layout, [samples.transaction()], day="2025-12-01")
+    cut.write_bytes(cut.read_bytes()[:-20])
+    before = state(layout)
+    done = warm.run(layout, "--to", "publish_hive")
+
+    assert done.returncode == 4, done.stderr[-4000:]
+    (line,) = [line for line in done.stderr.splitlines() if "error" in line]
+    assert "a Parquet file is truncated or damaged" in line
+    assert str(cut) in line
+    assert [(stage["name"], stage["status"]) for stage in run_json(layout)["stages"]] == [
+        ("land_raw", "failed"),
+        *((name, "skipped") for name in (*list(DONE)[1:], FAILS, *NOT_REACHED)),
+    ]
+    assert state(layout) == before
 
 
 def test_the_run_itself_ends_with_three(failed: Failed) -> None:

@@ -6,6 +6,9 @@ The finished root goes on here, so that this module comes after all others.
 from __future__ import annotations
 
 import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,14 +20,14 @@ from common.errors import ExitCode
 from common.layout import PUBLISHED_TABLES, Layout
 from common.quality.ledger import LedgerEntry, entries
 from pipelines import score
-from tests.first_run import SCALE, SEED, Finished
-from tests.integration.whole_run.conftest import copied
+from tests.first_run import SCALE, SEED, Finished, copied
 from tests.runs import (
     FOR_A_FEW_ROWS,
     STAGES,
     WarmProcess,
     fingerprints,
     generate,
+    python,
     quarantined,
     run_in_session,
     run_json,
@@ -34,6 +37,8 @@ pytestmark = pytest.mark.slow
 
 DAYS = ("2025-12-01", "2025-12-02", "2025-12-03")
 TABLES = ("--to", "publish_hive")
+_TELL_SALES = ("fact_transactions", "agg_daily_sales")
+_SECONDS_BETWEEN_READS = 4
 
 
 @dataclass(frozen=True)
@@ -59,6 +64,7 @@ class Ways:
         resumed: What it had done after it went on, in another process.
         together: The run.json of one run that took the three days together, on two cores as the first, and passed its
             gates.
+        read: What `./build.sh sql` answered again and again while that run went on.
         at_once: After that.
         from_raw: After all was made anew from raw data, on one core and on four.
         other: The root of these.
@@ -68,6 +74,7 @@ class Ways:
     killed: dict[str, LedgerEntry]
     resumed: dict[str, LedgerEntry]
     together: dict[str, Any]
+    read: list[str]
     at_once: State
     from_raw: tuple[State, State]
     other: Layout
@@ -96,7 +103,8 @@ def ways(finished: Finished, warm: WarmProcess, tmp_path_factory: pytest.TempPat
         assert run["date"] == day
         published.append(fingerprints(layout))
     one, two, four = (("--parallel", "2", *conf(directory, cores, cores + 1)) for cores in (1, 2, 4))
-    together = warm.run_graph(other, *TABLES, *two)
+    with reading(other) as read:
+        together = warm.run_graph(other, *TABLES, *two)
     at_once = State.of(other)
     from_raw = []
     for cores in (one, four):
@@ -109,7 +117,38 @@ def ways(finished: Finished, warm: WarmProcess, tmp_path_factory: pytest.TempPat
     assert run["date"] == together["date"] == DAYS[-1]
     published.append(fingerprints(layout))
     assert len({each["fact_transactions"] for each in published}) == 1 + len(DAYS)
-    return Ways(State.of(layout), killed, done(layout), together, at_once, (from_raw[0], from_raw[1]), other)
+    return Ways(State.of(layout), killed, done(layout), together, read, at_once, (from_raw[0], from_raw[1]), other)
+
+
+@contextmanager
+def reading(layout: Layout) -> Iterator[list[str]]:
+    """Ask before something else is done, while it is done, and once more after it, each time with the command.
+
+    What is asked are the rows of each table, and the sales to the cent as two of the tables have them.
+    """
+    counts = [f"SELECT '{name}' AS name, count(*) AS figure FROM {name}" for name in PUBLISHED_TABLES]
+    sums = [f"SELECT 'sales of {name}', sum(net_amount) FROM {name}" for name in _TELL_SALES]
+    query = " UNION ALL ".join((*counts, *sums))
+    answers: list[str] = []
+    is_over = threading.Event()
+
+    def ask() -> None:
+        asked = python("-m", "pipelines.sql", query, "--root", layout.root, "--format", "csv")
+        answers.append(asked.stdout if asked.returncode == 0 else asked.stderr)
+
+    def ask_again_and_again() -> None:
+        while not is_over.wait(_SECONDS_BETWEEN_READS):
+            ask()
+
+    ask()
+    reader = threading.Thread(target=ask_again_and_again)
+    reader.start()
+    try:
+        yield answers
+    finally:
+        is_over.set()
+        reader.join()
+    ask()
 
 
 def done(layout: Layout) -> dict[str, LedgerEntry]:
@@ -127,6 +166,18 @@ def test_day_by_day_and_all_days_at_once_give_the_same_tables(ways: Ways) -> Non
     assert {stage["status"] for stage in ways.together["stages"]} == {"ok"}
     assert ways.at_once.fingerprints == ways.day_by_day.fingerprints
     assert sorted(ways.at_once.fingerprints) == sorted(PUBLISHED_TABLES)
+
+
+def test_readers_are_answered_while_a_run_goes_on_and_see_all_tables_change_at_once(ways: Ways) -> None:
+    before, *during, after = ways.read
+    for answer in (before, after):
+        figures = dict(line.split(",") for line in answer.splitlines())
+        assert sorted(figures) == sorted(("name", *PUBLISHED_TABLES, *(f"sales of {name}" for name in _TELL_SALES)))
+        assert len({figures[f"sales of {name}"] for name in _TELL_SALES}) == 1
+    assert before != after
+    assert len(during) > 1
+    assert during == sorted(during, key=(before, after).index)
+    assert during[0] == before
 
 
 def test_day_by_day_and_all_days_at_once_turn_the_same_rows_away(ways: Ways) -> None:

@@ -146,10 +146,15 @@ FACT_TRANSACTIONS = Case(
         & matching(transaction_month=_NO_MONTHS)
         & fails("~be_between gross_amount", many={"gross_amount": ["-0.01"] * 2})
         & fails("~be_in_set is_unknown_user", many={"is_unknown_user": [True] * 6})
-        & fails("~be_in_set is_unknown_product", many={"is_unknown_product": [True] * 6}),
+        & fails("~be_in_set is_unknown_product", many={"is_unknown_product": [True] * 6})
+        & fails("~be_in_set is_sale", many={"is_sale": [False] * 31})
+        & fails("~be_in_set is_return", many={"is_return": [True] * 21}),
     ],
     {"statuses": ["paid", "returned"], "currencies": ["USD"], "earliest_ts": "2010-01-01"},
-    {"gross_amount": ["-0.01"], "is_unknown_user": [True] * 5, "is_unknown_product": [True] * 5},
+    {
+        "gross_amount": ["-0.01"], "is_unknown_user": [True] * 5, "is_unknown_product": [True] * 5,
+        "is_sale": [False] * 30, "is_return": [True] * 20,
+    },
 )  # fmt: skip
 
 FACT_CLICKSTREAM = Case(
