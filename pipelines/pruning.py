@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from common.layout import DATASETS, Layout
+from common.quality.documents import write_index
 from pipelines.dropped import all_logs, logs_of_table
 
 log = logging.getLogger("ecommerce")
@@ -42,8 +43,6 @@ def prune(layout: Layout, keep: int, run_id: str) -> int:
         except OSError as error:  # a run does not fail for what it could not tidy up
             log.warning("could not remove %s: %s", path, error)
     if documents:
-        from common.quality.documents import write_index  # noqa: PLC0415 - loads Great Expectations, in seconds
-
         write_index(layout)
     return len(outdated) + len(documents)
 

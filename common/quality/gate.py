@@ -22,6 +22,7 @@ from pyspark.sql import DataFrame
 
 from common.errors import ConfigurationError, GateFailedError
 from common.layout import Layout
+from common.quality.documents import write_index
 from common.quality.findings import CRITICAL, Finding, finding_of
 from common.settings import conf_root
 
@@ -158,8 +159,6 @@ class Gatekeeper:
         """Render the results of this run as Data Docs, and index them with those of earlier runs that are there."""
         if self._context is None or not self._layout.is_local:
             return
-        from common.quality.documents import write_index  # noqa: PLC0415 - loads the library
-
         with self._lock, _quiet():
             self._context.build_data_docs(build_index=False)
             write_index(self._layout)
@@ -212,7 +211,6 @@ def _new_context(layout: Layout) -> EphemeralDataContext:
         ProgressBarsConfig,
     )
 
-    from common.quality.documents import SITE  # noqa: PLC0415 - loads the library
     from common.quality.engine import use_counting_engine  # noqa: PLC0415 - loads the library
 
     use_counting_engine()
@@ -230,7 +228,7 @@ def _new_context(layout: Layout) -> EphemeralDataContext:
             "store_backend": {"class_name": "InMemoryStoreBackend"},
         }
         config.data_docs_sites = {
-            SITE: {
+            "local_site": {
                 "class_name": "SiteBuilder",
                 "store_backend": pages,
                 "site_section_builders": {"profiling": "None", "validations": _PAGES},

@@ -391,3 +391,19 @@ def test_the_report_of_a_whole_run(tabs: dict[Look, Page], finished: Finished) -
         found = Axe().run(page).response["violations"]
         assert [each["id"] for each in found if each["impact"] in SERIOUS] == []
     assert charts > 25
+
+
+@pytest.mark.slow
+def test_the_index_of_data_docs_needs_nothing_but_files(page: Page, finished: Finished) -> None:
+    directory = finished.layout.local("ops", "gx", "data_docs")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto((directory / "index.html").as_uri())
+    assert [url for url in asked if not url.startswith("file://")] == []
+    rows = page.locator("tbody tr")
+    assert rows.count() == len(list(directory.glob("validations/**/*.html"))) > 15
+    assert all(row.is_visible() for row in rows.all())
+    assert {urlparse(link).scheme for link in links(page)} == {"file"}
+    assert all(Path(unquote(urlparse(link).path)).is_file() for link in links(page))
+    found = Axe().run(page).response["violations"]
+    assert [each["id"] for each in found if each["impact"] in SERIOUS] == []

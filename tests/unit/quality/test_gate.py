@@ -193,16 +193,30 @@ class TestDocuments:
         (later,) = (site / "validations" / "folk" / "others" / "run-2").rglob("*.html")
         assert {page.read_text(encoding="utf-8") for page in (earlier, suite)} == {"as the earlier run made it"}
         assert index_of(site) == {
-            later.relative_to(site).as_posix(): ("folk.others", "run-2", "Success"),
-            earlier.relative_to(site).as_posix(): ("people", "run-1", "Failed"),
+            later.relative_to(site).as_posix(): ("folk.others", "run-2", "passed"),
+            earlier.relative_to(site).as_posix(): ("people", "run-1", "1 failed"),
         }
         assert next(iter(index_of(site))).startswith("validations/folk"), "the newest first"
         index = (site / "index.html").read_text(encoding="utf-8")
-        assert all((site / name).is_file() for name in re.findall(r'href="(expectations/[^"]+)"', index))
-        assert set(re.findall(r"'_table_row_link_path': '(expectations/[^']+)'", index)) == {
+        links = re.findall(r'(?:href|src)="([^"]+)"', index)
+        assert {link for link in links if link.startswith("expectations/")} == {
             "expectations/people.html",
             "expectations/folk/others.html",
         }
+        assert all((site / link).is_file() for link in links)
+
+    def test_the_index_tells_warnings_from_what_closes_a_gate(
+        self, keeper: Keeper, people: DataFrame, site: Path
+    ) -> None:
+        """And says so without a script, and without the web."""
+        warning = {**NOT_NULL, "severity": "warning"}
+        self.publish(keeper(warning, NOT_EMPTY), "people", people)
+        assert [result for _, _, result in index_of(site).values()] == ["passed, 1 warning"]
+        self.publish(keeper(warning, KNOWN, NOT_NULL, run_id="run-2"), "people", people)
+        assert [result for _, _, result in index_of(site).values()] == ["1 failed, 2 warnings", "passed, 1 warning"]
+        index = (site / "index.html").read_text(encoding="utf-8")
+        assert "<script" not in index
+        assert "http" not in index
 
     @pytest.mark.parametrize("run_id", ["profiling-1", "1"])
     def test_a_run_of_any_name_has_its_page(self, keeper: Keeper, people: DataFrame, site: Path, run_id: str) -> None:
@@ -226,10 +240,13 @@ class TestDocuments:
 def index_of(site: Path) -> dict[str, tuple[str, str, str]]:
     """Suite, run and result by page, in the order of the index."""
     index = (site / "index.html").read_text(encoding="utf-8")
-    rows = re.findall(r"\{'validation_success'.*?\}", index)
-    names = ("_table_row_link_path", "_expectation_suite_name_sort", "run_name", "_validation_success_text")
-    found = [[re.findall(rf"'{name}': '([^']*)'", row)[0] for name in names] for row in rows]
-    return {page: (suite, run_id, result) for page, suite, run_id, result in found}
+    found = {}
+    for section in index.split("<h2>")[1:]:
+        for page, suite, result in re.findall(
+            r'<tr><td><a href="([^"]+)">([^<]+)</a></td><td class="\w+">([^<]+)<', section
+        ):
+            found[page] = (suite, section.split()[0], result)
+    return found
 
 
 @pytest.mark.parametrize(
