@@ -195,6 +195,5 @@ class EventDefects:
 def note_crowds(rows: EventRows, events: Events, lines: list[bytes], path: str, planted: Planted) -> None:
     """Take down the events of bots and of people who look at very much."""
     is_bot = rows.sessions.kind[events.session] == BOT
-    ids = np.array(rows.event_ids(events), dtype=object)
-    for name, which in (("bot", np.flatnonzero(is_bot)), ("power_user", np.flatnonzero(~is_bot))):
-        planted.add_all("clickstream", name, path, [lines[place] for place in which], ids[which].tolist())
+    for line, key, bot in zip(lines, rows.event_ids(events), is_bot.tolist(), strict=True):
+        planted.add("clickstream", "bot" if bot else "power_user", path, line, key)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -131,14 +131,6 @@ class Planted:
         defect = CLASSES[dataset][name]
         digest = hashlib.sha256(raw).hexdigest()
         self.rows.append((dataset, name, defect.fate, defect.reason, file, key or None, digest, of))
-
-    def add_all(self, dataset: str, name: str, file: str, raw: Sequence[bytes], keys: Sequence[str]) -> None:
-        """Note planted rows of one class in one file; see `add`."""
-        defect = CLASSES[dataset][name]
-        self.rows.extend(
-            (dataset, name, defect.fate, defect.reason, file, key, hashlib.sha256(line).hexdigest(), None)
-            for line, key in zip(raw, keys, strict=True)
-        )
 
     def counts(self) -> dict[str, dict[str, int]]:
         """Rows by data set and class."""

@@ -10,6 +10,7 @@ from deltalake import DeltaTable
 
 from common.layout import PUBLISHED_TABLES, Layout
 from common.quality.ledger import entries
+from common.storage.published import read_published
 from tests.first_run import DATE, copied, first_run
 from tests.runs import STAGES, WarmProcess, fingerprints
 
@@ -30,6 +31,9 @@ def test_each_job_ends_well_and_leaves_what_is_up_to_date(
         assert code == 0, f"{name}: {capsys.readouterr().err[-4000:]}"
     assert [entry.stage for entry in entries(layout, "by-jobs")] == list(STAGES)
     assert (fingerprints(layout), lake_versions(layout)) == before
+    assert all(
+        part.location.startswith(f"{layout.root}/") for table in read_published(layout).values() for part in table.parts
+    )
 
 
 def lake_versions(layout: Layout) -> dict[str, int]:
