@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import Column, DataFrame, GroupedData
 from pyspark.sql import functions as F
 
 from common.transforms.revenue import MONEY, zero
@@ -112,7 +112,7 @@ def sessions(events: DataFrame, carts: DataFrame, lines: DataFrame, time_zone: s
         lines: fact_transactions.
         time_zone: Of the business day.
     """
-    visits = events.where(is_counted_event()).groupBy("session_id").agg(*_visit_columns()).transform(_reached)
+    visits = _by_session(events.where(is_counted_event())).agg(*_visit_columns()).drop("_session").transform(_reached)
     filled = carts.groupBy("session_id").agg(
         F.sum("left_quantity").alias("cart_items"), F.sum("cart_value").cast(MONEY).alias("cart_value")
     )
@@ -149,6 +149,17 @@ def sessions(events: DataFrame, carts: DataFrame, lines: DataFrame, time_zone: s
         is_converted.alias("is_converted"),
         ((F.col("carts") > 0) & ~is_converted).alias("is_abandoned"),
     )
+
+
+def _by_session(events: DataFrame) -> GroupedData:
+    """Events grouped by session, each one's beside each other.
+
+    A session has few events, so that adding them up before they are brought together would hardly make rows fewer. They
+    are sorted once, by a hash, which is compared much faster than ids that begin alike.
+    """
+    keys = ("_session", "session_id")
+    hashed = events.withColumn("_session", F.xxhash64("session_id"))
+    return hashed.repartition("session_id").sortWithinPartitions(*keys).groupBy(*keys)
 
 
 def _visit_columns() -> list[Column]:
