@@ -7,14 +7,16 @@ row is quarantined or flagged for that reason.
 from __future__ import annotations
 
 import glob
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import util
 from pathlib import Path
 
 import pyarrow.parquet as pq
+from py4j.protocol import Py4JJavaError
 from pyarrow import ArrowException
-from pyspark.errors import AnalysisException, ParseException, PySparkException
+from pyspark.errors import AnalysisException, IllegalArgumentException, ParseException, PySparkException
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
@@ -31,6 +33,12 @@ _PACKAGE = "package:"
 # Classes of SQLSTATE: a subquery that gives several rows for one, a value that a function cannot take, a format that it
 # does not have, and what raise_error and assert_true raise.
 _OF_A_VALUE = ("21", "22", "42", "P0")
+# What Java's own functions raise, which some of Spark's leave as it is: on numbers, places in a text, formats, patterns
+# and times, and on what is no JSON or XML.
+_OF_JAVA = re.compile(
+    r"java\.lang\.(NumberFormat|Arithmetic|IllegalArgument|\w*IndexOutOfBounds)Exception"
+    r"|java\.util\.\w*Format\w*|(java\.util\.regex|java\.time|com\.fasterxml\.jackson|org\.xml\.sax|[\w.]*\bwstx)\.[\w.$]+"
+)
 _FRAGMENT_LENGTH = 200
 _SOURCE_REASONS, _SOURCE_FLAGS = "_source_reasons", "_source_flags"
 
@@ -117,16 +125,40 @@ def evaluating(source: SourceSettings, dataset: str) -> Iterator[None]:
     """
     try:
         yield
-    except PySparkException as error:
-        is_of_a_value = (error.getSqlState() or "").startswith(_OF_A_VALUE) and not isinstance(error, AnalysisException)
-        if dataset not in source.datasets or not is_of_a_value:
+    except (PySparkException, Py4JJavaError) as error:
+        failure = _java_failure(error) if isinstance(error, Py4JJavaError) else _spark_failure(error)
+        if dataset not in source.datasets or failure is None:
             raise
-        parts = " ".join(" ".join(part.fragment().split()) for part in error.getQueryContext())
         raise ConfigurationError(
-            f"{shorten(parts, _FRAGMENT_LENGTH) or 'a function'} fails on a value: {error.getCondition()}",
+            failure,
             where=f"source {source.name}: datasets.{dataset}.select",
-            remedy="use the function that gives null instead, such as try_cast, try_to_timestamp or try_divide",
+            remedy="mend what it is given, or use the function that gives null instead, such as try_cast, "
+            "try_to_timestamp or try_divide",
         ) from None
+
+
+def _spark_failure(error: PySparkException) -> str | None:
+    """Which function failed on a value and how, in Spark's words; None where it was something else."""
+    if isinstance(error, AnalysisException):
+        return None
+    state = error.getSqlState()
+    if state is None and isinstance(error, IllegalArgumentException):
+        return "a function fails on a value: IllegalArgumentException"
+    if not (state or "").startswith(_OF_A_VALUE):
+        return None
+    parts = " ".join(" ".join(part.fragment().split()) for part in error.getQueryContext())
+    return f"{shorten(parts, _FRAGMENT_LENGTH) or 'a function'} fails on a value: {error.getCondition()}"
+
+
+def _java_failure(error: Py4JJavaError) -> str | None:
+    """How a function failed on a value where Spark leaves Java's exception as it is; None for anything else."""
+    if "FAILED_READ_FILE" in str(error):
+        return None
+    cause = error.java_exception
+    while cause.getCause() is not None:
+        cause = cause.getCause()
+    name = cause.getClass().getName()
+    return f"a function fails on a value: {name.rpartition('.')[2]}" if _OF_JAVA.fullmatch(name) else None
 
 
 def source_reasons(raw: DataFrame) -> Column:

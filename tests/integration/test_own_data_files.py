@@ -11,9 +11,10 @@ from typing import Any
 import pyarrow as pa
 import pytest
 from deltalake import DeltaTable
+from py4j.protocol import Py4JJavaError
 from pyspark.sql import SparkSession
 
-from common.cleaning.mapping import mapped_files, read_mapped
+from common.cleaning.mapping import evaluating, mapped_files, read_mapped
 from common.contracts import USERS
 from common.errors import ConfigurationError
 from common.layout import Layout
@@ -181,8 +182,13 @@ class TestFunctionsThatFailOnAValue:
             ("CAST(mail AS INT)", "CAST(mail AS INT) fails on a value: CAST_INVALID_INPUT"),
             ("2 / (CAST(id AS INT) - 1)", "2 / (CAST(id AS INT) - 1) fails on a value: DIVIDE_BY_ZERO"),
             ("to_timestamp(mail, 'dd.MM.yyyy')", "a function fails on a value: CANNOT_PARSE_TIMESTAMP"),
+            ("sequence(1, 2, CAST(id AS INT) - 1)[0]", "a function fails on a value: IllegalArgumentException"),
+            ("format_string('%d', mail)", "a function fails on a value: IllegalFormatConversionException"),
+            ("split(mail, concat('(', mail))[0]", "a function fails on a value: PatternSyntaxException"),
+            ("from_json(mail, 'a INT', map('mode', 'FAILFAST')).a", "a function fails on a value: JsonParseException"),
+            ("xpath_string(mail, 'a')", "a function fails on a value: SAXParseException"),
         ],
-        ids=["cast", "division", "one that Spark does not name"],
+        ids=["cast", "division", "one that Spark does not name", "sequence", "format", "pattern", "JSON", "XML"],
     )
     def test_end_with_exit_code_2_in_a_job_and_in_a_dry_run(  # noqa: PLR0917 - fixtures and cases
         self, clean: Callable[..., tuple[int, str]], layout: Layout, tmp_path: Path, capsys: pytest.CaptureFixture[str],
@@ -195,7 +201,9 @@ class TestFunctionsThatFailOnAValue:
         code, line = clean(source)
         assert code == 2
         assert message in line
-        assert "[source shop: datasets.users.select] -> use the function that gives null" in line
+        assert (
+            "[source shop: datasets.users.select] -> mend what it is given, or use the function that gives null" in line
+        )
         assert last_entry(layout).exit_code == 2
         assert not layout.local("clean", "users").exists()
         assert runner.main(["--root", layout.root, "--source", source, "--dry-run"]) == 2
@@ -203,6 +211,26 @@ class TestFunctionsThatFailOnAValue:
         (log,) = layout.local("ops", "logs").glob("*.log")
         assert "fails on a value" in log.read_text()
         assert "@x.org" not in log.read_text()
+
+    @pytest.mark.parametrize("adaptive", ["true", "false"])
+    def test_are_told_alike_however_spark_passes_them_on(
+        self, spark: SparkSession, tmp_path: Path, adaptive: str
+    ) -> None:
+        path = tmp_path / "people.csv"
+        path.write_text(PEOPLE)
+        source = load_source(people_shop(tmp_path, path))
+        session = spark.newSession()
+        session.conf.set("spark.sql.adaptive.enabled", adaptive)
+        message = r"a function fails on a value: IllegalArgumentException \[source shop: datasets\.users\.select\]"
+        with pytest.raises(ConfigurationError, match=message), evaluating(source, "users"):
+            session.range(2).selectExpr("sequence(1, 2, CAST(id AS INT))").collect()
+
+    def test_of_data_without_a_mapping_stay_what_they_are(self, spark: SparkSession, tmp_path: Path) -> None:
+        path = tmp_path / "people.csv"
+        path.write_text(PEOPLE)
+        source = load_source(people_shop(tmp_path, path))
+        with pytest.raises(Py4JJavaError, match="IllegalFormatConversionException"), evaluating(source, "products"):
+            spark.range(2).selectExpr("format_string('%d', CAST(id AS STRING))").collect()
 
 
 class TestDamagedFiles:
