@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from contextlib import ExitStack
 from typing import Any
 
 from pyspark.sql import DataFrame
@@ -48,8 +49,9 @@ def clean(context: StageContext, contract: Contract) -> StageResult:
     if not pending.files:
         tables = {layout_name(contract): (before, before)}
         return StageResult("skipped", Account(0, 0), tables, (f"{contract.name}: {pending.why}",))
-    with persisted(_resolved(context, contract, pending)) as rows:
-        with evaluating(source, contract.name):
+    with ExitStack() as kept:
+        with evaluating(source, contract.name):  # to persist a frame is to plan it, where constants are computed
+            rows = kept.enter_context(persisted(_resolved(context, contract, pending)))
             counts = tally(rows, contract)
         read = _rows_read(context, contract, pending, counts)
         remedy = _MEND_SELECT if source.is_mapped else REBUILD

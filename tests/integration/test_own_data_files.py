@@ -183,12 +183,25 @@ class TestFunctionsThatFailOnAValue:
             ("2 / (CAST(id AS INT) - 1)", "2 / (CAST(id AS INT) - 1) fails on a value: DIVIDE_BY_ZERO"),
             ("to_timestamp(mail, 'dd.MM.yyyy')", "a function fails on a value: CANNOT_PARSE_TIMESTAMP"),
             ("sequence(1, 2, CAST(id AS INT) - 1)[0]", "a function fails on a value: IllegalArgumentException"),
+            ("CAST('x' AS INT)", "CAST('x' AS INT) fails on a value: CAST_INVALID_INPUT"),
+            ("sequence(1, 2, 0)[0]", "a function fails on a value: IllegalArgumentException"),
             ("format_string('%d', mail)", "a function fails on a value: IllegalFormatConversionException"),
             ("split(mail, concat('(', mail))[0]", "a function fails on a value: PatternSyntaxException"),
             ("from_json(mail, 'a INT', map('mode', 'FAILFAST')).a", "a function fails on a value: JsonParseException"),
             ("xpath_string(mail, 'a')", "a function fails on a value: SAXParseException"),
         ],
-        ids=["cast", "division", "one that Spark does not name", "sequence", "format", "pattern", "JSON", "XML"],
+        ids=[
+            "cast",
+            "division",
+            "one that Spark does not name",
+            "sequence",
+            "constant",
+            "constant sequence",
+            "format",
+            "pattern",
+            "JSON",
+            "XML",
+        ],
     )
     def test_end_with_exit_code_2_in_a_job_and_in_a_dry_run(  # noqa: PLR0917 - fixtures and cases
         self, clean: Callable[..., tuple[int, str]], layout: Layout, tmp_path: Path, capsys: pytest.CaptureFixture[str],
@@ -211,19 +224,6 @@ class TestFunctionsThatFailOnAValue:
         (log,) = layout.local("ops", "logs").glob("*.log")
         assert "fails on a value" in log.read_text()
         assert "@x.org" not in log.read_text()
-
-    @pytest.mark.parametrize("adaptive", ["true", "false"])
-    def test_are_told_alike_however_spark_passes_them_on(
-        self, spark: SparkSession, tmp_path: Path, adaptive: str
-    ) -> None:
-        path = tmp_path / "people.csv"
-        path.write_text(PEOPLE)
-        source = load_source(people_shop(tmp_path, path))
-        session = spark.newSession()
-        session.conf.set("spark.sql.adaptive.enabled", adaptive)
-        message = r"a function fails on a value: IllegalArgumentException \[source shop: datasets\.users\.select\]"
-        with pytest.raises(ConfigurationError, match=message), evaluating(source, "users"):
-            session.range(2).selectExpr("sequence(1, 2, CAST(id AS INT))").collect()
 
     def test_of_data_without_a_mapping_stay_what_they_are(self, spark: SparkSession, tmp_path: Path) -> None:
         path = tmp_path / "people.csv"
