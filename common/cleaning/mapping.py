@@ -143,11 +143,11 @@ def _spark_failure(error: PySparkException) -> str | None:
         return None
     state = error.getSqlState()
     if state is None and isinstance(error, IllegalArgumentException):
-        return "a function fails on a value: IllegalArgumentException"
+        return _fails("", "IllegalArgumentException")
     if not (state or "").startswith(_OF_A_VALUE):
         return None
     parts = " ".join(" ".join(part.fragment().split()) for part in error.getQueryContext())
-    return f"{shorten(parts, _FRAGMENT_LENGTH) or 'a function'} fails on a value: {error.getCondition()}"
+    return _fails(shorten(parts, _FRAGMENT_LENGTH), str(error.getCondition()))
 
 
 def _java_failure(error: Py4JJavaError) -> str | None:
@@ -158,7 +158,11 @@ def _java_failure(error: Py4JJavaError) -> str | None:
     while cause.getCause() is not None:
         cause = cause.getCause()
     name = cause.getClass().getName()
-    return f"a function fails on a value: {name.rpartition('.')[2]}" if _OF_JAVA.fullmatch(name) else None
+    return _fails("", name.rpartition(".")[2]) if _OF_JAVA.fullmatch(name) else None
+
+
+def _fails(function: str, how: str) -> str:
+    return f"{function or 'a function'} fails on a value: {how}"
 
 
 def source_reasons(raw: DataFrame) -> Column:
