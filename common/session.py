@@ -22,6 +22,8 @@ _FIXED = {
     "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
     "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
     "spark.sql.execution.arrow.pyspark.enabled": "true",
+    # Text files of a shop may be in any encoding that Java knows, windows-1252 among them.
+    "spark.sql.legacy.javaCharsets": "true",
     "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
     "spark.sql.sources.partitionOverwriteMode": "static",
     # A persisted frame lives for one stage: finding out how each column compresses best costs more than it saves.

@@ -18,6 +18,7 @@ from common.layout import DATASETS, Layout
 from common.storage.published import PublishedTable, read_published
 
 _DUCKDB_TYPES = {"string": "VARCHAR", "timestamp": "TIMESTAMPTZ"}
+_QUARANTINE = "quarantine"
 _ASKS_WHAT_THERE_IS = r"\bshow\s+all\b|\binformation_schema\b|\bduckdb_(schemas|tables|views|columns)\b"
 
 
@@ -54,7 +55,8 @@ def connect(layout: Layout, database: str, query: str = "") -> duckdb.DuckDBPyCo
     for schema, paths in wanted.items():
         connection.execute(f"CREATE SCHEMA {_name(schema)}")
         for path in paths:
-            connection.execute(f"CREATE VIEW {_name(schema)}.{_name(path.name)} AS {_delta_select(path)}")
+            select = _delta_select(path) if schema != _QUARANTINE else _with_text(_delta_select(path))
+            connection.execute(f"CREATE VIEW {_name(schema)}.{_name(path.name)} AS {select}")
     connection.execute(f"SET search_path = '{database}'")
     return connection
 
@@ -97,7 +99,7 @@ def _delta_schemas(layout: Layout) -> dict[str, list[Path]]:
     tables = sorted(path for path in lake.iterdir() if (path / "_delta_log").is_dir()) if lake.is_dir() else []
     zones = {
         zone: [layout.local(zone, name) for name in DATASETS if layout.local(zone, name, "_delta_log").is_dir()]
-        for zone in ("clean", "quarantine")
+        for zone in ("clean", _QUARANTINE)
     }
     return {"lake": tables, **zones}
 
@@ -139,6 +141,11 @@ def _delta_select(path: Path) -> str:
     if not files:
         return "SELECT " + ", ".join(f"NULL AS {_name(field.name)}" for field in table.schema().fields) + " WHERE false"
     return _files_select(files, tuple(table.metadata().partition_columns))
+
+
+def _with_text(select: str) -> str:
+    """A quarantine table whose payload, the bytes as they came, is text; escaped where they are none."""
+    return f"SELECT * REPLACE (coalesce(TRY(decode(payload)), CAST(payload AS VARCHAR)) AS payload) FROM ({select})"
 
 
 def _files_select(files: Sequence[str], partition_columns: Sequence[str]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -149,6 +150,7 @@ class WarmProcess:
         """Run the graph to a good end and give run.json; with open gates where what they say is not the subject."""
         done = self._do("run", [*arguments, "--root", layout.root], open_gates=open_gates)
         assert done.returncode == 0, done.stderr[-4000:]
+        assert not re.findall(r"^\S+ \S+ ERROR .*", done.stderr, re.MULTILINE)  # what works tells of no error
         return run_json(layout)
 
     def ask_spark(self, layout: Layout, query: str) -> str:

@@ -205,9 +205,27 @@ def _select(spark: SparkSession, source: SourceSettings, dataset: str, mapped: M
 
 def _read_file(session: SparkSession, source: SourceSettings, name: str) -> DataFrame:
     declared = source.files[name]
+    _check_encoding(session, source, name)
     defaults = {"csv": {"header": "true", "mode": "PERMISSIVE"}, "json": {}, "parquet": {}}[declared.format]
     reader = session.read.format(declared.format).options(**{**defaults, **declared.options})
     return reader.load([str(path) for path in resolve_paths(source, name)])
+
+
+def _check_encoding(session: SparkSession, source: SourceSettings, name: str) -> None:
+    options = {option.lower(): value for option, value in source.files[name].options.items()}
+    encoding = options.get("encoding", options.get("charset"))
+    if encoding is None:
+        return
+    try:
+        known = session._jvm.java.nio.charset.Charset.isSupported(encoding)  # type: ignore[union-attr]
+    except (IllegalArgumentException, Py4JJavaError):  # the name is none that an encoding could have
+        known = False
+    if not known:
+        raise ConfigurationError(
+            f"the encoding {encoding} is not known",
+            where=f"source {source.name}: files.{name}.options",
+            remedy="give one that Java has, such as UTF-8, windows-1252 or ISO-8859-15",
+        )
 
 
 def _check_columns(rows: DataFrame, contract: Contract, source: SourceSettings) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -11,10 +11,34 @@ from typing import Any, TypeVar
 
 import yaml
 from pydantic import BaseModel, ValidationError
+from yaml.constructor import ConstructorError
 
 from common.errors import ConfigurationError
 
 _M = TypeVar("_M", bound=BaseModel)
+_MERGE = "tag:yaml.org,2002:merge"
+
+
+class _StrictLoader(yaml.SafeLoader):
+    """PyYAML's safe one, which would take the last of several values of a key without a word."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        """A mapping whose keys are each there once.
+
+        Raises:
+            ConstructorError: If one is not.
+        """
+        keys = set()
+        for key_node, _ in node.value:
+            if key_node.tag == _MERGE:
+                continue
+            key = self.construct_object(key_node, deep=True)
+            if not isinstance(key, Hashable):
+                break  # PyYAML says so itself
+            if key in keys:
+                raise ConstructorError(None, None, f"the key '{key}' is given twice", key_node.start_mark)
+            keys.add(key)
+        return super().construct_mapping(node, deep)
 
 
 def conf_root() -> Traversable:
@@ -32,7 +56,7 @@ def read_yaml(path: Traversable) -> dict[str, Any]:
         ConfigurationError: If it cannot be read or is no mapping.
     """
     try:
-        loaded = yaml.safe_load(path.read_text(encoding="utf-8"))
+        loaded = yaml.load(path.read_text(encoding="utf-8"), Loader=_StrictLoader)
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationError(
             f"cannot read the configuration: {error}", where=str(path), remedy="give a readable YAML file"

@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import re
 from datetime import date
-from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from common.settings.types import AtLeastOne, Identifier, Model, NotNegative, Text, Weight, without_repetition
+from common.settings.types import (
+    Amount,
+    AtLeastOne,
+    CurrencyCode,
+    Days,
+    Identifier,
+    Model,
+    NotNegative,
+    Text,
+    Weight,
+    without_repetition,
+)
 
 
 class KeyPatterns(Model):
@@ -61,10 +71,10 @@ class Limits(Model):
 
     earliest_date: date
     earliest_birth_date: date
-    future_tolerance_days: NotNegative
-    total_tolerance: Decimal = Field(ge=0)
+    future_tolerance_days: Days
+    total_tolerance: Amount
     max_quantity: AtLeastOne | None
-    min_total_amount: Annotated[Decimal, Field(ge=0)] | None
+    min_total_amount: Amount | None
     check_total: bool
 
 
@@ -164,7 +174,7 @@ class SourceSettings(Model):
     name: Text
     description: str
     time_zone: str
-    currency: Text
+    currency: CurrencyCode
     key_patterns: KeyPatterns
     statuses: Statuses
     limits: Limits

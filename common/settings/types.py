@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from decimal import Decimal
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
@@ -13,10 +15,20 @@ def _not_blank(text: str) -> str:
     return text
 
 
+def _three_letters(code: str) -> str:
+    if not re.fullmatch("[A-Z]{3}", code):
+        raise ValueError(f"{code} is no code of ISO 4217, such as EUR")
+    return code
+
+
 Text = Annotated[str, AfterValidator(_not_blank)]
+CurrencyCode = Annotated[Text, AfterValidator(_three_letters)]
 Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
-AtLeastOne = Annotated[int, Field(ge=1)]
-NotNegative = Annotated[int, Field(ge=0)]
+_LARGEST = 2**31 - 1  # of Spark's int
+AtLeastOne = Annotated[int, Field(ge=1, le=_LARGEST)]
+NotNegative = Annotated[int, Field(ge=0, le=_LARGEST)]
+Days = Annotated[int, Field(ge=0, le=36_500)]
+Amount = Annotated[Decimal, Field(ge=0, max_digits=18, decimal_places=6)]
 Weight = Annotated[float, Field(ge=0)]
 Share = Annotated[float, Field(ge=0, le=1)]
 

@@ -23,8 +23,9 @@ def register(spark: SparkSession, database: str, location: str, tables: Sequence
         location: Its directory.
         tables: All tables that the database is to hold.
     """
-    spark.sql(f"CREATE DATABASE IF NOT EXISTS {_name(database)} LOCATION '{_text(location)}'")
     catalog = spark._jsparkSession.sharedState().externalCatalog()
+    if not catalog.databaseExists(database):  # IF NOT EXISTS asks the metastore to make it, and tells of its refusal
+        spark.sql(f"CREATE DATABASE IF NOT EXISTS {_name(database)} LOCATION '{_text(location)}'")
     present = set(_python_list(catalog.listTables(database)))
     wanted = {table.name for table in tables}
     for name in sorted(present - wanted):

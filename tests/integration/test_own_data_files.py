@@ -173,6 +173,32 @@ class TestRowsThatGoMissingOrMultiply:
             assert not DeltaTable.is_deltatable(layout.clean("users"))
 
 
+class TestEncodings:
+    SELECT = "SELECT id AS user_id, name AS last_name, CURRENT_DATE AS updated_at FROM people"
+    NAMES = "id,name\nU1,O\u2019Hara\nU2,\u0160koda\n"
+
+    @pytest.mark.parametrize("encoding", ["windows-1252", "Cp1252"])
+    def test_are_those_that_java_knows(
+        self, clean: Callable[..., tuple[int, str]], layout: Layout, tmp_path: Path, encoding: str
+    ) -> None:
+        path = tmp_path / "people.csv"
+        path.write_text(self.NAMES, encoding=encoding)
+        assert clean(people_shop(tmp_path, path, select=self.SELECT, options={"encoding": encoding})) == (0, "")
+        users = DeltaTable(layout.clean("users")).to_pyarrow_table(columns=["last_name"]).to_pylist()
+        assert sorted(user["last_name"] for user in users) == ["O\u2019Hara", "\u0160koda"]
+
+    @pytest.mark.parametrize("encoding", ["windows-125", "not one"])
+    def test_that_are_not_known_end_with_exit_code_2_and_their_file(
+        self, clean: Callable[..., tuple[int, str]], layout: Layout, tmp_path: Path, encoding: str
+    ) -> None:
+        path = tmp_path / "people.csv"
+        path.write_text(self.NAMES, encoding="utf-8")
+        code, line = clean(people_shop(tmp_path, path, select=self.SELECT, options={"Encoding": encoding}))
+        assert code == 2
+        assert f"the encoding {encoding} is not known [source shop: files.people.options] -> give one that" in line
+        assert not layout.local("clean", "users").exists()
+
+
 class TestFunctionsThatFailOnAValue:
     """Exit code 2 and the function; the value, which may be personal, is not told."""
 

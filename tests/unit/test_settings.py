@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from common.errors import ConfigurationError, ExitCode
 from common.settings import Settings, configuration_fingerprint, load_settings, load_source
+from common.settings.files import read_yaml
 
 CONF = Path(__file__).resolve().parents[2] / "conf"
 
@@ -110,8 +111,12 @@ def test_a_value_out_of_range_is_refused_by_its_key(tmp_path: Path, key: str, va
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [(b"profile: [", "not valid YAML"), (b"profile: \xff\xfe", "cannot read the configuration")],
-    ids=["broken YAML", "no UTF-8"],
+    [
+        (b"profile: [", "not valid YAML"),
+        (b"? [profile]\n: a", "not valid YAML"),
+        (b"profile: \xff\xfe", "cannot read the configuration"),
+    ],
+    ids=["broken YAML", "a list as a key", "no UTF-8"],
 )
 def test_a_file_that_is_no_yaml_is_refused(tmp_path: Path, content: bytes, message: str) -> None:
     path = tmp_path / "broken.yaml"
@@ -123,6 +128,24 @@ def test_a_file_that_is_no_yaml_is_refused(tmp_path: Path, content: bytes, messa
 def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"cannot read the configuration.*nowhere\.yaml"):
         load_settings(tmp_path / "nowhere.yaml")
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "line"),
+    [("spark: {}\npublish: {}\nspark: {}\n", "spark", 3), ("spark:\n  master: a\n  master: b\n", "master", 3)],
+    ids=["above", "below"],
+)
+def test_a_key_that_is_given_twice_is_named(tmp_path: Path, text: str, key: str, line: int) -> None:
+    path = tmp_path / "twice.yaml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigurationError, match=rf"(?s)not valid YAML: the key '{key}' is given twice.*line {line}"):
+        load_settings(path)
+
+
+def test_a_merged_key_may_be_overridden(tmp_path: Path) -> None:
+    path = tmp_path / "merged.yaml"
+    path.write_text("spark: &all {master: a}\npublish: {<<: *all, master: b}\n", encoding="utf-8")
+    assert read_yaml(path) == {"spark": {"master": "a"}, "publish": {"master": "b"}}
 
 
 def test_a_missing_key_of_the_base_is_named(conf: Path) -> None:
@@ -181,6 +204,7 @@ class TestSource:
             ),
             ({"datasets": {"orders": {"files": [], "select": "SELECT 1"}}}, r"'datasets\.orders"),
             ({"currency": ""}, "'currency': is empty"),
+            ({"currency": "Euro"}, "'currency': Euro is no code of ISO 4217, such as EUR"),
             ({"statuses.lifecycle": []}, r"'statuses\.lifecycle': .*at least 1 item"),
             ({"statuses.lifecycle": ["paid", "paid"]}, r"'statuses\.lifecycle': given twice: paid"),
             ({"statuses.gross": ["payed"]}, r"'statuses\.gross': not in lifecycle, which is pending, paid.*: payed"),
@@ -192,6 +216,10 @@ class TestSource:
             ({"limits.total_tolerance": "-0.01"}, r"'limits\.total_tolerance'"),
             ({"limits.future_tolerance_days": -1}, r"'limits\.future_tolerance_days'"),
             ({"limits.max_quantity": 0}, r"'limits\.max_quantity'"),
+            ({"limits.max_quantity": 2**31}, r"'limits\.max_quantity': .*less than or equal to 2147483647"),
+            ({"limits.future_tolerance_days": 36_501}, r"'limits\.future_tolerance_days': .*equal to 36500"),
+            ({"limits.total_tolerance": "1e400"}, r"'limits\.total_tolerance': .*no more than 18 digits"),
+            ({"limits.min_total_amount": "1e-7"}, r"'limits\.min_total_amount': .*no more than 6 decimal places"),
             ({"ml.churn_horizon_days": 0}, r"'ml\.churn_horizon_days'"),
             (
                 {"ml.promotions": [{"first": "2025-07-15", "last": "2025-07-14"}]},

@@ -50,7 +50,7 @@ def shop(layout: Layout) -> Layout:
         PublishedTable("fact_clickstream", 2, 1, "/unused", ("event_month",), empty_columns, ()),
     ]  # fmt: skip
     write_published(layout, "ecommerce", tables)
-    write_deltalake(layout.quarantine("users"), pa.table({"payload": [b"U1,a@x.org,\xff", b"nothing"]}))
+    write_deltalake(layout.quarantine("users"), pa.table({"payload": [b"U1,a@x.org,\xff", "no «thing»".encode()]}))
     return layout
 
 
@@ -179,6 +179,10 @@ def test_an_empty_table_has_its_columns(shop: Layout, capsys: Capture, form: str
         ("SELECT count(*) AS n FROM quarantine.users", "n\n2\n"),
         ('SELECT count(*) AS n FROM "quarantine"."users"', "n\n2\n"),
         ('SELECT count(*) AS n FROM "QUARANTINE" . users', "n\n2\n"),
+        (
+            "SELECT payload FROM quarantine.users ORDER BY payload DESC",
+            'payload\nno «thing»\n"U1,a@x.org,\\xFF"\n',
+        ),
         ("SHOW TABLES FROM quarantine", "name\nusers\n"),
         ("SHOW TABLES FROM lake", "name\nsessions\n"),
         ("SELECT table_name AS t FROM information_schema.tables WHERE table_schema = 'lake'", "t\nsessions\n"),
