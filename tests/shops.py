@@ -30,5 +30,5 @@ def write_shop(directory: Path, files: Mapping[str, Any], datasets: Mapping[str,
 
 def people_shop(directory: Path, path: Path, *, select: str = SELECT_PEOPLE, **declared: Any) -> str:
     """A shop that has one file, or files, of customers, of which each row becomes a user."""
-    files = {"people": {"path": str(path), "format": "csv", **declared}}
+    files = {"people": {"path": str(path), **{"format": "csv", **declared}}}
     return write_shop(directory, files, {"users": {"files": ["people"], "rows_of": "people", "select": select}})

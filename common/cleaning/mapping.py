@@ -19,6 +19,7 @@ from pyarrow import ArrowException
 from pyspark.errors import AnalysisException, IllegalArgumentException, ParseException, PySparkException
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
+from pyspark.sql.types import StringType, StructField, StructType
 
 from common.cleaning.compression import check_compression, open_text
 from common.cleaning.reading import DELIVERED_ON, LINE_REASON, PAYLOAD, RAW, SOURCE_FILE
@@ -40,6 +41,10 @@ _OF_JAVA = re.compile(
     r"|java\.util\.\w*Format\w*|(java\.util\.regex|java\.time|com\.fasterxml\.jackson|org\.xml\.sax|[\w.]*\bwstx)\.[\w.$]+"
 )
 _FRAGMENT_LENGTH = 200
+_LINE = "_broken_line"
+_DEALS_WITH_THEM = {"mode", "columnnameofcorruptrecord"}
+_LEAST_HASH = -(2**31)
+_REASONS = {"csv": "malformed_line", "json": "malformed_json"}
 _SOURCE_REASONS, _SOURCE_FLAGS = "_source_reasons", "_source_flags"
 
 
@@ -93,17 +98,18 @@ def read_mapped(spark: SparkSession, contract: Contract, source: SourceSettings)
 
     Returns:
         What `read_raw` gives, with `_source_reasons` and `_source_flags` (array<string>) by the source's own rules.
+        A line of one of its text files that the reader cannot take is a row with a reason; the SELECT does not see it.
 
     Raises:
         ConfigurationError: If the mapping is not one query, names a column or a file that is not there, or does not
             give the columns of the contract.
     """
     mapped = source.datasets[contract.name]  # type: ignore[index]
-    rows = _select(spark, source, contract.name, mapped)
+    rows, broken = _select(spark, source, contract.name, mapped)
     _check_columns(rows, contract, source)
     columns = [name for name in rows.columns if not name.startswith((REJECT, FLAG))]
     raw = F.struct(*columns)
-    return rows.select(
+    read = rows.select(
         raw.alias(RAW),
         F.to_json(raw, {"ignoreNullFields": "false"}).cast("binary").alias(PAYLOAD),
         F.lit(None).cast("string").alias(LINE_REASON),
@@ -112,6 +118,10 @@ def read_mapped(spark: SparkSession, contract: Contract, source: SourceSettings)
         _named(rows, REJECT).alias(_SOURCE_REASONS),
         _named(rows, FLAG).alias(_SOURCE_FLAGS),
     )
+    for lines in broken:
+        unread = lines.withColumn(RAW, F.lit(None).cast(read.schema[RAW].dataType))
+        read = read.unionByName(unread)
+    return read
 
 
 @contextmanager
@@ -181,16 +191,25 @@ def column_report(rows: DataFrame, contract: Contract) -> tuple[list[str], list[
     return given, [field.name for field in contract.fields if field.name not in rows.columns]
 
 
-def _select(spark: SparkSession, source: SourceSettings, dataset: str, mapped: MappedDataset) -> DataFrame:
-    """The query over the named files, which are views of a session that nobody else sees."""
+def _select(
+    spark: SparkSession, source: SourceSettings, dataset: str, mapped: MappedDataset
+) -> tuple[DataFrame, list[DataFrame]]:
+    """The query over the named files, which are views of a session that nobody else sees, and their broken lines."""
     where = f"source {source.name}: datasets.{dataset}.select"
     session = spark.newSession()
     session.conf.set("spark.sql.session.timeZone", "UTC")
     try:
         session._jsparkSession.sessionState().sqlParser().parseQuery(mapped.select)
+        broken = []
         for name in mapped.files:
-            _read_file(session, source, name).createOrReplaceTempView(name)
-        return session.sql(mapped.select)
+            rows, lines = _read_file(session, source, name)
+            rows.createOrReplaceTempView(name)
+            if lines is not None and mapped.rows_of in {
+                None,
+                name,
+            }:  # one that is looked up has no place in the account
+                broken.append(lines)
+        return session.sql(mapped.select), broken
     except ParseException as error:
         raise ConfigurationError(f"not one SELECT: {_line(error)}", where=where, remedy="mend the mapping") from error
     except AnalysisException as error:
@@ -203,12 +222,49 @@ def _select(spark: SparkSession, source: SourceSettings, dataset: str, mapped: M
         raise
 
 
-def _read_file(session: SparkSession, source: SourceSettings, name: str) -> DataFrame:
+def _read_file(session: SparkSession, source: SourceSettings, name: str) -> tuple[DataFrame, DataFrame | None]:
+    """The rows of the files behind a name, and their broken lines, in the form of `read_mapped`.
+
+    Whoever declares how Spark is to deal with such lines has it do so.
+    """
     declared = source.files[name]
     _check_encoding(session, source, name)
-    defaults = {"csv": {"header": "true", "mode": "PERMISSIVE"}, "json": {}, "parquet": {}}[declared.format]
-    reader = session.read.format(declared.format).options(**{**defaults, **declared.options})
-    return reader.load([str(path) for path in resolve_paths(source, name)])
+    defaults = {
+        # Where columns are left out, lines are split no further than the last of the others.
+        "csv": {"header": "true", "columnNameOfCorruptRecord": _LINE, "columnPruning": "false"},
+        "json": {"columnNameOfCorruptRecord": _LINE},
+        "parquet": {},
+    }
+    reader = session.read.format(declared.format).options(**{**defaults[declared.format], **declared.options})
+    paths = [str(path) for path in resolve_paths(source, name)]
+    rows = reader.load(paths)
+    if declared.format not in _REASONS or _DEALS_WITH_THEM & {option.lower() for option in declared.options}:
+        return rows, None
+    fields = [field for field in rows.schema.fields if field.name != _LINE]
+    if not fields:
+        return rows, None
+    columns = [_quoted(field.name) for field in fields]
+    lines = reader.schema(StructType([*fields, StructField(_LINE, StringType())])).load(paths)
+    # Spark refuses to look at this column alone: the hash of another one, which is never less, goes along.
+    lines = lines.where(F.hash(columns[0]) >= _LEAST_HASH)
+    return lines.where(F.col(_LINE).isNull()).select(*columns), _broken(lines, source, name)
+
+
+def _broken(lines: DataFrame, source: SourceSettings, name: str) -> DataFrame:
+    nothing = F.array().cast("array<string>")
+    file = F.url_decode(F.replace(F.substring_index("_metadata.file_path", "/", -1), F.lit("+"), F.lit("%2B")))
+    return lines.where(F.col(_LINE).isNotNull()).select(
+        F.col(_LINE).cast("binary").alias(PAYLOAD),
+        F.lit(_REASONS[source.files[name].format]).alias(LINE_REASON),
+        F.concat(F.lit(f"{source.name}:{name}:"), file).alias(SOURCE_FILE),
+        F.lit(None).cast("date").alias(DELIVERED_ON),
+        nothing.alias(_SOURCE_REASONS),
+        nothing.alias(_SOURCE_FLAGS),
+    )
+
+
+def _quoted(column: str) -> Column:
+    return F.col("`" + column.replace("`", "``") + "`")
 
 
 def _check_encoding(session: SparkSession, source: SourceSettings, name: str) -> None:

@@ -22,7 +22,7 @@ from common.quality.ledger import LedgerEntry, entries, run_ids
 from common.settings import load_source
 from jobs import clean_users, land_raw
 from pipelines import run as runner
-from tests.shops import PEOPLE, people_shop, write_shop
+from tests.shops import PEOPLE, SELECT_PEOPLE, people_shop, write_shop
 
 ROWS = len(PEOPLE.splitlines()) - 1
 PACKED: dict[str, Callable[[bytes], bytes]] = {
@@ -197,6 +197,71 @@ class TestEncodings:
         assert code == 2
         assert f"the encoding {encoding} is not known [source shop: files.people.options] -> give one that" in line
         assert not layout.local("clean", "users").exists()
+
+
+class TestBrokenLines:
+    """They do not reach the SELECT and are quarantined as they are, but for those of a file that is looked up."""
+
+    LONG, SHORT = "4,d@x.org,2025-01-04,more", "5"
+
+    @staticmethod
+    def turned_away(layout: Layout) -> set[tuple[bytes, tuple[str, ...], str]]:
+        rows = DeltaTable(layout.quarantine("users")).to_pyarrow_table().to_pylist()
+        return {
+            (row["payload"], tuple(row["reasons"]), row["source_file"])
+            for row in rows
+            if row["reasons"] != ["missing_user_id"]
+        }
+
+    @pytest.mark.parametrize("rows_of", ["people", None])
+    def test_of_a_csv(
+        self, clean: Callable[..., tuple[int, str]], layout: Layout, tmp_path: Path, rows_of: str | None
+    ) -> None:
+        (tmp_path / "people+1 ä.csv").write_text(PEOPLE, encoding="utf-8")
+        (tmp_path / "people-2.csv").write_text(f"id,mail,changed\n{self.LONG}\n{self.SHORT}\n", encoding="utf-8")
+        files = {"people": {"path": str(tmp_path / "people*.csv"), "format": "csv"}}
+        users = {"files": ["people"], "select": SELECT_PEOPLE, **({"rows_of": rows_of} if rows_of else {})}
+        assert clean(write_shop(tmp_path, files, {"users": users})) == (0, "")
+        assert self.turned_away(layout) == {
+            (line.encode(), ("malformed_line",), "shop:people:people-2.csv") for line in (self.LONG, self.SHORT)
+        }
+        account = last_entry(layout).rows
+        assert account is not None
+        assert [account[each] for each in ("read", "written", "quarantined")] == [ROWS + 2, ROWS - 1, 3]
+
+    def test_of_json(self, clean: Callable[..., tuple[int, str]], layout: Layout, tmp_path: Path) -> None:
+        path = tmp_path / "people+1 ä.jsonl"
+        good, broken = '{"id": "1", "mail": "a@x.org", "changed": "2025-01-01"}', '{"id": "2", "mail": "b@x'
+        path.write_text(f"{good}\n{broken}\n", encoding="utf-8")
+        assert clean(people_shop(tmp_path, path, format="json")) == (0, "")
+        assert self.turned_away(layout) == {(broken.encode(), ("malformed_json",), f"shop:people:{path.name}")}
+
+    def test_of_a_file_that_is_looked_up_are_left_out(
+        self, clean: Callable[..., tuple[int, str]], layout: Layout, tmp_path: Path
+    ) -> None:
+        (tmp_path / "people.csv").write_text(PEOPLE, encoding="utf-8")
+        (tmp_path / "towns.csv").write_text("user,town\n1,Ulm\n2,Kiel,more\n", encoding="utf-8")
+        files = {name: {"path": str(tmp_path / f"{name}.csv"), "format": "csv"} for name in ("people", "towns")}
+        select = (
+            "SELECT id AS user_id, mail AS email, changed AS updated_at, town AS city FROM people "
+            "LEFT JOIN towns ON id = user"
+        )
+        users = {"files": ["people", "towns"], "rows_of": "people", "select": select}
+        assert clean(write_shop(tmp_path, files, {"users": users})) == (0, "")
+        assert self.turned_away(layout) == set()
+        cities = DeltaTable(layout.clean("users")).to_pyarrow_table(columns=["user_id", "city"]).to_pylist()
+        assert {row["user_id"]: row["city"] for row in cities} == {"1": "Ulm", "2": None}
+
+    def test_are_left_to_spark_where_a_mode_is_declared(
+        self, clean: Callable[..., tuple[int, str]], layout: Layout, tmp_path: Path
+    ) -> None:
+        path = tmp_path / "people.csv"
+        path.write_text(f"{PEOPLE}{self.LONG}\n", encoding="utf-8")
+        assert clean(people_shop(tmp_path, path, options={"Mode": "PERMISSIVE"})) == (0, "")
+        assert self.turned_away(layout) == set()
+        account = last_entry(layout).rows
+        assert account is not None
+        assert account["written"] == ROWS
 
 
 class TestFunctionsThatFailOnAValue:
