@@ -204,10 +204,8 @@ def _select(
         for name in mapped.files:
             rows, lines = _read_file(session, source, name)
             rows.createOrReplaceTempView(name)
-            if lines is not None and mapped.rows_of in {
-                None,
-                name,
-            }:  # one that is looked up has no place in the account
+            is_looked_up = mapped.rows_of not in {None, name}  # whose lines have no place in the account
+            if lines is not None and not is_looked_up:
                 broken.append(lines)
         return session.sql(mapped.select), broken
     except ParseException as error:
