@@ -22,7 +22,7 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import StringType, StructField, StructType
 
 from common.cleaning.compression import check_compression, open_text
-from common.cleaning.reading import DELIVERED_ON, LINE_REASON, PAYLOAD, RAW, SOURCE_FILE
+from common.cleaning.reading import DELIVERED_ON, LINE_REASON, PAYLOAD, RAW, SOURCE_FILE, file_path
 from common.contracts.model import Contract
 from common.errors import ConfigurationError, InputError
 from common.quality.masking import shorten
@@ -250,7 +250,7 @@ def _read_file(session: SparkSession, source: SourceSettings, name: str) -> tupl
 
 def _broken(lines: DataFrame, source: SourceSettings, name: str) -> DataFrame:
     nothing = F.array().cast("array<string>")
-    file = F.url_decode(F.replace(F.substring_index("_metadata.file_path", "/", -1), F.lit("+"), F.lit("%2B")))
+    file = F.substring_index(file_path(), "/", -1)
     return lines.where(F.col(_LINE).isNotNull()).select(
         F.col(_LINE).cast("binary").alias(PAYLOAD),
         F.lit(_REASONS[source.files[name].format]).alias(LINE_REASON),

@@ -49,6 +49,11 @@ def read_raw(spark: SparkSession, layout: Layout, contract: Contract, files: Seq
     return reduce(DataFrame.unionByName, frames)
 
 
+def file_path() -> Column:
+    """The path of a row's file, which Spark writes as an encoded URI."""
+    return F.url_decode(F.replace(F.col("_metadata.file_path"), F.lit("+"), F.lit("%2B")))
+
+
 def _read_lines(spark: SparkSession, layout: Layout, contract: Contract, files: Sequence[RawFile]) -> DataFrame:
     paths = [layout.path(file.path) for file in files]
     lines = spark.read.option("lineSep", "\n").schema("value string").text(paths)
@@ -56,9 +61,8 @@ def _read_lines(spark: SparkSession, layout: Layout, contract: Contract, files: 
 
 
 def _origin(layout: Layout, contract: Contract) -> tuple[Column, Column]:
-    """Where a row comes from. Spark writes a path as an encoded URI."""
-    path = F.url_decode(F.replace(F.col("_metadata.file_path"), F.lit("+"), F.lit("%2B")))
-    relative = F.substring_index(path, f"{layout.root}/", -1)
+    """Where a row comes from."""
+    relative = F.substring_index(file_path(), f"{layout.root}/", -1)
     day = F.regexp_extract(relative, rf"/{contract.delivered}=(\d{{4}}-\d{{2}}-\d{{2}})/", 1)
     return relative.alias(SOURCE_FILE), F.try_to_date(F.nullif(day, F.lit(""))).alias(DELIVERED_ON)
 
