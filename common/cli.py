@@ -105,8 +105,8 @@ def _look_ahead(stage: Stage, layout: Layout, source: SourceSettings, day: date 
     """
     if not layout.is_local:
         return day
-    if stage.preflight is not None and not source.is_mapped:
-        stage.preflight(layout)
+    if stage.preflight is not None:
+        stage.preflight(layout, source)
     return day or newest_delivery(layout)
 
 

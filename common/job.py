@@ -121,7 +121,7 @@ class Stage:
     outputs: tuple[str, ...]
     run: Callable[[StageContext], StageResult]
     suites: tuple[str, ...] = ()
-    preflight: Callable[[Layout], object] | None = None
+    preflight: Callable[[Layout, SourceSettings], object] | None = None
 
 
 @dataclass(frozen=True)

@@ -11,13 +11,15 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from common.cleaning.mapping import column_report, evaluating, mapped_files, read_mapped
+from common.cleaning.mapping import column_report, evaluating, lines_left_out, mapped_files, read_mapped
 from common.cleaning.reading import RAW
 from common.cleaning.typing_rows import FLAGS, REASONS, type_rows
 from common.contracts import CONTRACTS, Contract
 from common.settings import SourceSettings
+from common.storage.persisting import persisted
 
 _SAMPLES = 3
+_USUAL_SHARE = 0.9
 
 
 def preview(spark: SparkSession, source: SourceSettings, console: Console) -> None:
@@ -41,7 +43,9 @@ def _preview_dataset(spark: SparkSession, source: SourceSettings, contract: Cont
     given, lacking = column_report(raw.select(f"{RAW}.*"), contract)
     forgotten = [column for column in lacking if column not in mapped.absent]
     typed = type_rows(raw, contract, source)
-    rows, good, reasons, flags = _count(typed)
+    with persisted(typed.select(REASONS, FLAGS, contract.key)) as judged:
+        rows, good, reasons, flags = _count(judged)
+        keys = judged.where(F.size(REASONS) == 0).select(contract.key).distinct().count()
     origin = f"{counted:,} rows in {mapped.rows_of}" if mapped.rows_of else "derived rows"
     console.print(f"[bold]{contract.name}[/bold]: {origin}, {good:,} accepted before duplicates")
     if mapped.rows_of and rows != counted:
@@ -52,7 +56,20 @@ def _preview_dataset(spark: SparkSession, source: SourceSettings, contract: Cont
         console.print(f"  [yellow]missing and not declared absent: {', '.join(forgotten)}[/yellow]")
     for label, counts in (("turned away", reasons), ("flagged", flags)):
         console.print(f"  {label + ':':<11} {', '.join(f'{code} {n:,}' for code, n in counts.most_common()) or 'none'}")
+    _show_keys(console, contract, keys, good)
+    for name, lines in lines_left_out(spark, source, contract.name).items():
+        console.print(f"  [yellow]broken lines of {name}, which are left out: {lines:,}[/yellow]")
     console.print(_samples(typed.where(F.size(REASONS) == 0).select(*given)))
+
+
+def _show_keys(console: Console, contract: Contract, keys: int, rows: int) -> None:
+    """How many keys there are; few of them, where one row of each is kept, are a fault of the mapping, as a rule."""
+    console.print(f"  keys:       {keys:,} different {contract.key}")
+    if not contract.history and keys < rows * _USUAL_SHARE:
+        console.print(
+            f"  [yellow]one row of each {contract.key} is kept, and {rows - keys:,} are not: "
+            "does each line have its own?[/yellow]"
+        )
 
 
 def _count(typed: DataFrame) -> tuple[int, int, Counter[str], Counter[str]]:
@@ -68,9 +85,12 @@ def _count(typed: DataFrame) -> tuple[int, int, Counter[str], Counter[str]]:
 
 
 def _samples(rows: DataFrame) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for column in rows.columns:
-        table.add_column(column, overflow="fold")
-    for row in rows.limit(_SAMPLES).collect():
-        table.add_row(*[Text("" if value is None else str(value)) for value in row])
+    """A few rows, each a column of its own beside the names, as there are more names than a terminal is wide."""
+    samples = rows.limit(_SAMPLES).collect()
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_header=False)
+    table.add_column(no_wrap=True)
+    for _ in samples:
+        table.add_column(overflow="fold")
+    for name in rows.columns:
+        table.add_row(name, *[Text("" if row[name] is None else str(row[name])) for row in samples])
     return table

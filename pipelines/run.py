@@ -6,6 +6,7 @@ import logging
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -17,6 +18,7 @@ from rich.markup import escape
 
 from common.arguments import HelpShown, print_error
 from common.cleaning.landing import newest_delivery
+from common.cleaning.mapping import check_paths
 from common.errors import ExitCode, PlatformError
 from common.job import Attempt, StageContext, as_platform_error, keep_failure
 from common.layout import Layout
@@ -52,10 +54,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         arguments = run_parser().parse_args(argv)
         plan = make_plan(arguments)
         if arguments.dry_run:
-            show_plan(plan)
-            if plan.source.is_mapped:
-                spark = start_session(plan.settings, plan.layout, "ecommerce-platform")
-                preview(spark, plan.source, wide_console())
+            _dry_run(plan)
             return int(ExitCode.DONE)
         with hold(plan.layout, ("run",)):
             return _run_and_report(plan, console)
@@ -69,6 +68,24 @@ def main(argv: Sequence[str] | None = None) -> int:
         log.error("the run failed: %s", failure, exc_info=None if isinstance(error, PlatformError) else error)
         print_error(failure)
         return int(failure.exit_code)
+
+
+def _dry_run(plan: Plan) -> None:
+    """Show what would be done, and what a mapping gives. No log is kept of it."""
+    show_plan(plan)
+    if not plan.source.is_mapped:
+        return
+    for dataset in plan.source.datasets:
+        check_paths(plan.source, dataset)
+    spark = start_session(plan.settings, plan.layout, "ecommerce-platform")
+    try:
+        preview(spark, plan.source, wide_console())
+    except Exception as error:
+        failure = as_platform_error(error)
+        if failure.exit_code != ExitCode.UNEXPECTED:
+            raise failure from error
+        traceback.print_exception(error)
+        raise PlatformError(failure.what, remedy="the trace is above") from error
 
 
 def _run_and_report(plan: Plan, console: Console) -> int:
@@ -194,14 +211,12 @@ def _add_ceilings(layout: Layout, ended: Sequence[LedgerEntry]) -> tuple[str, ..
 
 def _preflight(plan: Plan) -> None:
     """Find out what is wrong with the input before a session is started for it; the ledger has whose input it is."""
-    if plan.source.is_mapped:
-        return
     for stage in plan.stages:
         if stage.preflight is None:
             continue
         attempt = Attempt(stage, plan.run_id, plan.date, configuration_fingerprint(plan.settings, plan.source))
         try:
-            stage.preflight(plan.layout)
+            stage.preflight(plan.layout, plan.source)
         except Exception as error:
             keep_failure(plan.layout, attempt, error)
             raise

@@ -10,7 +10,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from common.cleaning.landing import land
-from common.cleaning.mapping import evaluating, mapped_files, read_mapped
+from common.cleaning.mapping import evaluating, lines_left_out, mapped_files, read_mapped
 from common.cleaning.reading import DELIVERED_ON, SOURCE_FILE, read_raw
 from common.cleaning.report import Tally, tally
 from common.cleaning.resolution import FATE, IS_NEW, resolve
@@ -76,7 +76,8 @@ def clean(context: StageContext, contract: Contract) -> StageResult:
     )
     account = _account(read, counts, written, quarantined).check(stage)
     _write_report(context, contract, pending, account, counts)
-    return StageResult("ok", account, {layout_name(contract): (before, commit.version)}, _notes(pending, counts))
+    notes = (*_notes(pending, counts), *_left_out(context, contract))
+    return StageResult("ok", account, {layout_name(contract): (before, commit.version)}, notes)
 
 
 def _rows_read(context: StageContext, contract: Contract, pending: Pending, counts: Tally) -> int:
@@ -221,6 +222,13 @@ def _write_report(context: StageContext, contract: Contract, pending: Pending, a
     path = context.layout.local("ops", "quality", context.run_id, f"clean_{contract.name}.json")
     head = {"dataset": contract.name, "run_id": context.run_id, "rebuilt": pending.rebuild, "rows": account.as_json()}
     write_json(path, {**head, **counts.as_json()})
+
+
+def _left_out(context: StageContext, contract: Contract) -> list[str]:
+    if not context.source.is_mapped:
+        return []
+    counts = lines_left_out(context.spark, context.source, contract.name)
+    return [f"warning: broken lines of {name} are left out: {lines:,}" for name, lines in counts.items()]
 
 
 def _notes(pending: Pending, counts: Tally) -> tuple[str, ...]:

@@ -7,10 +7,12 @@ from collections.abc import Iterable
 from datetime import date
 from statistics import median_low
 
+from common.cleaning.mapping import check_paths
 from common.contracts import CONTRACTS, Contract
 from common.errors import InputError
 from common.job import StageContext
 from common.layout import Layout
+from common.settings import SourceSettings
 from common.storage.files import read_json, write_json
 from common.storage.inventory import RawFile, take_inventory
 
@@ -35,6 +37,19 @@ def take_stock(layout: Layout, contract: Contract) -> tuple[RawFile, ...]:
     if files != known:
         write_json(layout.local("ops", "manifest", f"{contract.name}.json"), [file.as_json() for file in files])
     return files
+
+
+def look_ahead(layout: Layout, source: SourceSettings, contract: Contract) -> None:
+    """See what is wrong with the files of a data set without reading the rows of somebody else's.
+
+    Raises:
+        ConfigurationError: If a file that a mapping declares is not there.
+        InputError: If data is missing or cannot be read.
+    """
+    if source.is_mapped:
+        check_paths(source, contract.name)
+    else:
+        take_stock(layout, contract)
 
 
 def land(context: StageContext, contract: Contract) -> tuple[RawFile, ...]:

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import glob
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import reduce
 from importlib import util
+from operator import or_
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -40,11 +42,16 @@ _OF_JAVA = re.compile(
     r"java\.lang\.(NumberFormat|Arithmetic|IllegalArgument|\w*IndexOutOfBounds)Exception"
     r"|java\.util\.\w*Format\w*|(java\.util\.regex|java\.time|com\.fasterxml\.jackson|org\.xml\.sax|[\w.]*\bwstx)\.[\w.$]+"
 )
+_MEND_VALUE = (
+    "mend what it is given, or use the function that gives null instead, such as try_cast, "
+    "try_to_timestamp or try_divide"
+)
 _FRAGMENT_LENGTH = 200
 _LINE = "_broken_line"
 _DEALS_WITH_THEM = {"mode", "columnnameofcorruptrecord"}
 _LEAST_HASH = -(2**31)
 _REASONS = {"csv": "malformed_line", "json": "malformed_json"}
+_NO_CHARACTER, _UNDECODABLE = "\ufffd", "undecodable_text"  # what Java puts in place of bytes that are none
 _SOURCE_REASONS, _SOURCE_FLAGS = "_source_reasons", "_source_flags"
 
 
@@ -66,6 +73,17 @@ def mapped_files(source: SourceSettings, dataset: str) -> tuple[RawFile, ...]:
             rows = _rows(path, declared) if name == mapped.rows_of else 0
             found.append(RawFile(str(path), status.st_size, status.st_mtime_ns, None, rows))
     return tuple(sorted(found, key=lambda file: file.path))
+
+
+def check_paths(source: SourceSettings, dataset: str) -> None:
+    """See that the files of a data set are there.
+
+    Raises:
+        ConfigurationError: If one is not, or is packed otherwise than declared.
+    """
+    mapped = source.datasets.get(dataset)  # type: ignore[call-overload]
+    for name in mapped.files if mapped else ():
+        resolve_paths(source, name)
 
 
 def resolve_paths(source: SourceSettings, name: str) -> list[Path]:
@@ -115,13 +133,31 @@ def read_mapped(spark: SparkSession, contract: Contract, source: SourceSettings)
         F.lit(None).cast("string").alias(LINE_REASON),
         F.lit(f"{source.name}:{mapped.rows_of or contract.name}").alias(SOURCE_FILE),
         F.lit(None).cast("date").alias(DELIVERED_ON),
-        _named(rows, REJECT).alias(_SOURCE_REASONS),
-        _named(rows, FLAG).alias(_SOURCE_FLAGS),
+        _found(_named(rows, REJECT)).alias(_SOURCE_REASONS),
+        _found([*_named(rows, FLAG), _undecodable(rows, columns)]).alias(_SOURCE_FLAGS),
     )
     for lines in broken:
         unread = lines.withColumn(RAW, F.lit(None).cast(read.schema[RAW].dataType))
         read = read.unionByName(unread)
     return read
+
+
+def lines_left_out(spark: SparkSession, source: SourceSettings, dataset: str) -> dict[str, int]:
+    """How many lines the reader cannot take of the files that a data set looks things up in, where there are any.
+
+    They have no place in its account, which is that of the file whose rows it has.
+    """
+    mapped = source.datasets[dataset]  # type: ignore[index]
+    counts = {}
+    for name in mapped.files:
+        _, lines = _read_file(spark, source, name) if _is_looked_up(mapped, name) else (None, None)
+        if lines is not None and (count := lines.count()):
+            counts[name] = count
+    return counts
+
+
+def _is_looked_up(mapped: MappedDataset, name: str) -> bool:
+    return mapped.rows_of not in {None, name}
 
 
 @contextmanager
@@ -133,21 +169,23 @@ def evaluating(source: SourceSettings, dataset: str) -> Iterator[None]:
     Raises:
         ConfigurationError: If a function fails.
     """
+    mapped = source.datasets.get(dataset)  # type: ignore[call-overload]
     try:
         yield
     except (PySparkException, Py4JJavaError) as error:
-        failure = _java_failure(error) if isinstance(error, Py4JJavaError) else _spark_failure(error)
-        if dataset not in source.datasets or failure is None:
+        if mapped is None:
+            raise
+        failure = _java_failure(error) if isinstance(error, Py4JJavaError) else _spark_failure(error, mapped.select)
+        if failure is None:
             raise
         raise ConfigurationError(
             failure,
             where=f"source {source.name}: datasets.{dataset}.select",
-            remedy="mend what it is given, or use the function that gives null instead, such as try_cast, "
-            "try_to_timestamp or try_divide",
+            remedy="mend its pattern, such as yyyy-MM-dd HH:mm:ss" if "DATETIME_PATTERN" in failure else _MEND_VALUE,
         ) from None
 
 
-def _spark_failure(error: PySparkException) -> str | None:
+def _spark_failure(error: PySparkException, select: str) -> str | None:
     """Which function failed on a value and how, in Spark's words; None where it was something else."""
     if isinstance(error, AnalysisException):
         return None
@@ -157,7 +195,14 @@ def _spark_failure(error: PySparkException) -> str | None:
     if not (state or "").startswith(_OF_A_VALUE):
         return None
     parts = " ".join(" ".join(part.fragment().split()) for part in error.getQueryContext())
-    return _fails(shorten(parts, _FRAGMENT_LENGTH), str(error.getCondition()))
+    return _fails(shorten(parts, _FRAGMENT_LENGTH), f"{error.getCondition()} {_as_written(error, select)}".strip())
+
+
+def _as_written(error: PySparkException, select: str) -> str:
+    """The zone or the pattern that Spark does not know, if the SELECT has it: one that a row holds is not told."""
+    parameters = error.getMessageParameters() or {}
+    given = (parameters.get("timeZone") or parameters.get("pattern") or "").strip("'")
+    return given if f"'{given}'" in select else ""
 
 
 def _java_failure(error: Py4JJavaError) -> str | None:
@@ -204,8 +249,7 @@ def _select(
         for name in mapped.files:
             rows, lines = _read_file(session, source, name)
             rows.createOrReplaceTempView(name)
-            is_looked_up = mapped.rows_of not in {None, name}  # whose lines have no place in the account
-            if lines is not None and not is_looked_up:
+            if lines is not None and not _is_looked_up(mapped, name):
                 broken.append(lines)
         return session.sql(mapped.select), broken
     except ParseException as error:
@@ -300,8 +344,16 @@ def _check_columns(rows: DataFrame, contract: Contract, source: SourceSettings) 
         raise ConfigurationError(f"columns given twice: {', '.join(repeated)}", where=where, remedy="give each once")
 
 
-def _named(rows: DataFrame, prefix: str) -> Column:
-    codes = [F.when(F.col(name), F.lit(name.removeprefix(prefix))) for name in rows.columns if name.startswith(prefix)]
+def _named(rows: DataFrame, prefix: str) -> list[Column]:
+    return [F.when(F.col(name), F.lit(name.removeprefix(prefix))) for name in rows.columns if name.startswith(prefix)]
+
+
+def _undecodable(rows: DataFrame, columns: Sequence[str]) -> Column:
+    texts = [F.col(name) for name in columns if isinstance(rows.schema[name].dataType, StringType)]
+    return F.when(reduce(or_, [text.contains(_NO_CHARACTER) for text in texts], F.lit(False)), F.lit(_UNDECODABLE))
+
+
+def _found(codes: Sequence[Column]) -> Column:
     return F.array_compact(F.array(*codes)) if codes else F.array().cast("array<string>")
 
 

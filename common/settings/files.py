@@ -7,7 +7,7 @@ from collections.abc import Hashable, Mapping
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args, get_origin
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -62,12 +62,22 @@ def read_yaml(path: Traversable) -> dict[str, Any]:
             f"cannot read the configuration: {error}", where=str(path), remedy="give a readable YAML file"
         ) from error
     except yaml.YAMLError as error:
-        raise ConfigurationError(f"not valid YAML: {error}", where=str(path), remedy="mend the file") from error
+        problem = f"not valid YAML: {_yaml_problem(error)}"
+        raise ConfigurationError(problem, where=str(path), remedy="mend the file") from error
     if loaded is None:
         return {}
     if not isinstance(loaded, dict):
         raise ConfigurationError("not a mapping of keys to values", where=str(path), remedy="mend the file")
     return loaded
+
+
+def _yaml_problem(error: yaml.YAMLError) -> str:
+    """What is wrong and where, without the part of the file and the name for it that PyYAML gives."""
+    if not isinstance(error, yaml.MarkedYAMLError):
+        return " ".join(str(error).replace(' in "<unicode string>"', "").split())
+    words = ", ".join(part for part in (error.context, error.problem) if part)
+    mark = error.problem_mark or error.context_mark
+    return f"{words}, line {mark.line + 1}, column {mark.column + 1}" if mark else words
 
 
 def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
@@ -104,10 +114,13 @@ def _problem(model: type[BaseModel], location: tuple[int | str, ...], kind: str,
 
 
 def _known_keys(model: type[BaseModel], location: tuple[int | str, ...]) -> list[str]:
+    """The keys that there could be at a place; none where it is not a model's."""
+    kind: Any = model
     for part in location:
-        field = model.model_fields.get(str(part))
-        annotation = field.annotation if field else None
-        if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
+        if get_origin(kind) is dict:
+            kind = get_args(kind)[1]
+        elif isinstance(kind, type) and issubclass(kind, BaseModel) and str(part) in kind.model_fields:
+            kind = kind.model_fields[str(part)].annotation
+        else:
             return []
-        model = annotation
-    return list(model.model_fields)
+    return list(kind.model_fields) if isinstance(kind, type) and issubclass(kind, BaseModel) else []

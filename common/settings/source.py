@@ -17,6 +17,7 @@ from common.settings.types import (
     Identifier,
     Model,
     NotNegative,
+    Option,
     Text,
     Weight,
     without_repetition,
@@ -101,7 +102,7 @@ class MappedFile(Model):
     path: Text
     format: Literal["csv", "json", "parquet"]
     compression: Literal["none", "gzip", "bzip2", "zstd"] | None = None
-    options: dict[str, str] = Field(default_factory=dict)
+    options: dict[str, Option] = Field(default_factory=dict)
 
     @field_validator("compression")
     @classmethod

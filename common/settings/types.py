@@ -6,7 +6,7 @@ import re
 from decimal import Decimal
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 
 def _not_blank(text: str) -> str:
@@ -21,6 +21,13 @@ def _three_letters(code: str) -> str:
     return code
 
 
+def _in_quotes(value: object) -> object:
+    if not isinstance(value, str):
+        raise ValueError(f"YAML takes {value} for something else than text, put it in quotes")
+    return value
+
+
+Option = Annotated[str, BeforeValidator(_in_quotes)]
 Text = Annotated[str, AfterValidator(_not_blank)]
 CurrencyCode = Annotated[Text, AfterValidator(_three_letters)]
 Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]

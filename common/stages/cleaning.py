@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from common.cleaning.engine import clean
-from common.cleaning.landing import take_stock
+from common.cleaning.landing import look_ahead
 from common.contracts import CONTRACTS, Contract
 from common.job import Stage
 
@@ -18,7 +18,7 @@ def _stage(contract: Contract) -> Stage:
         outputs=(f"clean/{contract.name}", f"quarantine/{contract.name}"),
         run=partial(clean, contract=contract),
         suites=(f"clean_{contract.name}",),
-        preflight=partial(take_stock, contract=contract),
+        preflight=partial(look_ahead, contract=contract),
     )
 
 

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from common.cleaning.landing import land, percent_of_usual, take_stock
+from common.cleaning.landing import land, look_ahead, percent_of_usual, take_stock
 from common.cleaning.mapping import mapped_files
 from common.contracts import CONTRACTS
 from common.job import Stage, StageContext, StageResult
 from common.layout import Layout
 from common.quality.accounting import Account
+from common.settings import SourceSettings
 from common.storage.local_frames import local_frame
 
 _GATE_SCHEMA = "dataset string, files bigint, rows_landed bigint, rows_on_day bigint, percent_of_usual bigint"
 
 
-def preflight(layout: Layout) -> None:
+def preflight(layout: Layout, source: SourceSettings) -> None:
     """See that every data set is there, with the header or schema of its contract."""
     for contract in CONTRACTS.values():
-        take_stock(layout, contract)
+        look_ahead(layout, source, contract)
 
 
 def run(context: StageContext) -> StageResult:

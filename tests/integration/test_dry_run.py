@@ -101,13 +101,15 @@ class TestOfASource:
         assert turned_away[0] == "missing_user_id 2"
         assert sorted(turned_away[1:]) == ["house_account 1", "invalid_updated_at 1"]
         assert shown.line("flagged:") == "no_tier 1"
+        assert shown.line("keys:") == "2 different user_id"
+        assert "is kept" not in shown.text
 
     def test_shows_the_accepted_rows_as_they_come_out(self, shown: Shown) -> None:
-        rows = [line.split() for line in shown.text.splitlines() if "@x.org" in line]
-        assert sorted(rows) == [
-            ["2", "b@x.org", "2025-01-02", "00:00:00"],
-            ["6", "f@x.org", "silver", "2025-01-06", "00:00:00"],
-        ]
+        rows = [shown.line(f"{name} ").split("  ") for name in ("user_id", "email", "loyalty_tier", "updated_at")]
+        samples = [[value.strip() for value in row if value.strip()] for row in rows]
+        assert samples == [
+            ["2", "6"], ["b@x.org", "f@x.org"], ["silver"], ["2025-01-02 00:00:00", "2025-01-06 00:00:00"],
+        ]  # fmt: skip
 
     def test_warns_of_no_row_where_none_is_lost(self, shown: Shown) -> None:
         assert "the account would be off" not in shown.text
@@ -180,6 +182,17 @@ class TestOfTheStages:
         assert "load_facts: " in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("arguments", [("--dry-run",), ()], ids=["dry run", "run"])
+def test_a_file_that_is_not_there_is_seen_before_a_session_starts(
+    layout: Layout, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch,
+    arguments: tuple[str, ...],
+) -> None:  # fmt: skip
+    monkeypatch.setattr("pipelines.run.start_session", lambda *_: pytest.fail("a session was started"))
+    source = people_shop(tmp_path, tmp_path / "peple*.csv")
+    assert runner.main(["--root", layout.root, *arguments, "--source", source]) == 2
+    assert f"no such file: {tmp_path}/peple*.csv [source shop: files.people] -> " in capsys.readouterr().err
+
+
 @pytest.mark.usefixtures("spark")
 class TestOfAMappingThatIsWrong:
     """Seen before anything is cleaned by it."""
@@ -197,6 +210,44 @@ class TestOfAMappingThatIsWrong:
         assert runner.main(["--root", layout.root, "--dry-run", "--source", source]) == 2
         assert message in capsys.readouterr().err
         assert not layout.local().exists()
+
+    @pytest.mark.parametrize(
+        ("key", "keys"), [("concat(number, '/', line)", 4), ("number", 2)], ids=["of a line", "of an order"]
+    )
+    def test_warns_of_a_key_that_many_lines_share(
+        self, layout: Layout, tmp_path: Path, capsys: pytest.CaptureFixture[str], key: str, keys: int
+    ) -> None:
+        (tmp_path / "orders.csv").write_text("number,line,sku\n1,1,a\n1,2,b\n2,1,a\n2,2,c\n")
+        select = (
+            f"SELECT {key} AS transaction_id, 'u' AS user_id, sku AS product_id, 1 AS quantity, '2.50' AS unit_price, "
+            "'2.50' AS total_amount, 'USD' AS currency, 'paid' AS status, '2025-01-01' AS transaction_ts FROM orders"
+        )
+        source = write_shop(
+            tmp_path,
+            {"orders": {"path": str(tmp_path / "orders.csv"), "format": "csv"}},
+            {"transactions": {"files": ["orders"], "rows_of": "orders", "select": select}},
+        )
+        assert runner.main(["--root", layout.root, "--dry-run", "--source", source]) == 0
+        shown = capsys.readouterr().out
+        assert "4 rows in orders, 4 accepted" in shown
+        assert f"keys:       {keys} different transaction_id" in shown
+        warning = "one row of each transaction_id is kept, and 2 are not: does each line have its own?"
+        assert (warning in " ".join(shown.split())) == (keys == 2)
+
+    def test_shows_the_trace_of_what_nobody_foresaw(
+        self, layout: Layout, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        (tmp_path / "people.csv").write_text(PEOPLE)
+        monkeypatch.setattr("pipelines.run.preview", lambda *_: 1 / 0)
+        assert (
+            runner.main(
+                ["--root", layout.root, "--dry-run", "--source", people_shop(tmp_path, tmp_path / "people.csv")]
+            )
+            == 1
+        )
+        shown = capsys.readouterr().err
+        assert shown.startswith("Traceback (most recent call last):")
+        assert shown.endswith("error: ZeroDivisionError: division by zero -> the trace is above\n")
 
     def test_warns_of_rows_that_a_where_loses(
         self, layout: Layout, tmp_path: Path, capsys: pytest.CaptureFixture[str]

@@ -187,6 +187,17 @@ class TestEncodings:
         users = DeltaTable(layout.clean("users")).to_pyarrow_table(columns=["last_name"]).to_pylist()
         assert sorted(user["last_name"] for user in users) == ["O\u2019Hara", "\u0160koda"]
 
+    def test_another_than_that_of_the_file_is_seen_by_a_flag(
+        self, clean: Callable[..., tuple[int, str]], layout: Layout, tmp_path: Path
+    ) -> None:
+        path = tmp_path / "people.csv"
+        path.write_text(f"{self.NAMES}U3,Brown\n", encoding="windows-1252")
+        assert clean(people_shop(tmp_path, path, select=self.SELECT)) == (0, "")
+        users = DeltaTable(layout.clean("users")).to_pyarrow_table(columns=["last_name", "flags"]).to_pylist()
+        assert {user["last_name"]: user["flags"] for user in users} == {
+            "O\ufffdHara": ["undecodable_text"], "\ufffdkoda": ["undecodable_text"], "Brown": [],
+        }  # fmt: skip
+
     @pytest.mark.parametrize("encoding", ["windows-125", "not one"])
     def test_that_are_not_known_end_with_exit_code_2_and_their_file(
         self, clean: Callable[..., tuple[int, str]], layout: Layout, tmp_path: Path, encoding: str
@@ -251,6 +262,7 @@ class TestBrokenLines:
         assert self.turned_away(layout) == set()
         cities = DeltaTable(layout.clean("users")).to_pyarrow_table(columns=["user_id", "city"]).to_pylist()
         assert {row["user_id"]: row["city"] for row in cities} == {"1": "Ulm", "2": None}
+        assert "warning: broken lines of towns are left out: 1" in last_entry(layout).notes
 
     def test_are_left_to_spark_where_a_mode_is_declared(
         self, clean: Callable[..., tuple[int, str]], layout: Layout, tmp_path: Path
@@ -315,6 +327,34 @@ class TestFunctionsThatFailOnAValue:
         (log,) = layout.local("ops", "logs").glob("*.log")
         assert "fails on a value" in log.read_text()
         assert "@x.org" not in log.read_text()
+
+    @pytest.mark.parametrize(
+        ("email", "message", "remedy"),
+        [
+            ("to_utc_timestamp(changed, 'Europe/Berln')", "INVALID_TIMEZONE Europe/Berln", "mend what it is given"),
+            ("to_utc_timestamp(changed, mail)", "INVALID_TIMEZONE", "mend what it is given"),
+            (
+                "date_format(changed, 'dd.MM.yyyy bb')",
+                "INVALID_DATETIME_PATTERN.WITH_SUGGESTION dd.MM.yyyy bb",
+                "mend its pattern",
+            ),
+            (
+                "try_to_timestamp(mail, 'YYYY-MM')",
+                "INCONSISTENT_BEHAVIOR_CROSS_VERSION.DATETIME_PATTERN_RECOGNITION YYYY-MM",
+                "mend its pattern",
+            ),
+        ],
+        ids=["a zone", "a zone of the data", "a pattern", "a pattern of old"],
+    )
+    def test_name_what_the_mapping_itself_has_wrong(
+        self, clean: Callable[..., tuple[int, str]], tmp_path: Path, email: str, message: str, remedy: str
+    ) -> None:
+        path = tmp_path / "people.csv"
+        path.write_text(PEOPLE)
+        select = f"SELECT id AS user_id, {email} AS email, changed AS updated_at FROM people"
+        code, line = clean(people_shop(tmp_path, path, select=select))
+        assert code == 2
+        assert f"a function fails on a value: {message} [source shop: datasets.users.select] -> {remedy}" in line
 
     def test_of_data_without_a_mapping_stay_what_they_are(self, spark: SparkSession, tmp_path: Path) -> None:
         path = tmp_path / "people.csv"

@@ -112,11 +112,12 @@ def test_a_value_out_of_range_is_refused_by_its_key(tmp_path: Path, key: str, va
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"profile: [", "not valid YAML"),
-        (b"? [profile]\n: a", "not valid YAML"),
+        (b"profile: [", r"^not valid YAML: while .*, line 1, column 11 \[\S+broken\.yaml\] -> mend the file$"),
+        (b"? [profile]\n: a", r"^not valid YAML: .*, line 1, column 3 \["),
+        (b"profile: \x00", r"^not valid YAML: unacceptable character #x0000: .*, position 9 \["),
         (b"profile: \xff\xfe", "cannot read the configuration"),
     ],
-    ids=["broken YAML", "a list as a key", "no UTF-8"],
+    ids=["broken YAML", "a list as a key", "a control character", "no UTF-8"],
 )
 def test_a_file_that_is_no_yaml_is_refused(tmp_path: Path, content: bytes, message: str) -> None:
     path = tmp_path / "broken.yaml"
@@ -138,7 +139,7 @@ def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
 def test_a_key_that_is_given_twice_is_named(tmp_path: Path, text: str, key: str, line: int) -> None:
     path = tmp_path / "twice.yaml"
     path.write_text(text, encoding="utf-8")
-    with pytest.raises(ConfigurationError, match=rf"(?s)not valid YAML: the key '{key}' is given twice.*line {line}"):
+    with pytest.raises(ConfigurationError, match=rf"not valid YAML: the key '{key}' is given twice, line {line}, col"):
         load_settings(path)
 
 
@@ -194,6 +195,15 @@ class TestSource:
             ({"time_zone": "../../etc/passwd"}, "no such time zone"),
             ({"currrency": "USD"}, r"unknown key 'currrency' \(did you mean 'currency'\?\)"),
             ({"limits": None}, "'limits'"),
+            (
+                {"files": {"sales": {"path": "a.csv", "fromat": "csv"}}},
+                r"unknown key 'files\.sales\.fromat' \(did you mean 'format'\?\)",
+            ),
+            (mapped(row_of="people"), r"unknown key 'datasets\.users\.row_of' \(did you mean 'rows_of'\?\)"),
+            (
+                {"files": {"sales": {"path": "a.csv", "format": "csv", "options": {"multiLine": True}}}},
+                r"'files\.sales\.options\.multiLine': YAML takes True for something else than text, put it in quotes",
+            ),
             (
                 {"files": {"sales": {"path": "a.csv", "format": "excel"}}},
                 r"'files\.sales\.format': .*'csv', 'json' or 'parquet'",
