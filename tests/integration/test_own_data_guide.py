@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from deltalake import DeltaTable
 from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
 
 from common.layout import Layout
 from common.quality.ledger import entries
+from common.storage.local_frames import local_frame
+from jobs import clean_transactions
 from pipelines.tables import connect
 from tests.runs import PROJECT, run_in_session, run_json
 
@@ -44,6 +49,32 @@ CLICKS = (
 )
 
 
+GUIDE = (PROJECT / "docs" / "own-data.md").read_text(encoding="utf-8")
+FORMS = re.findall(r"^\| `([^`]+)`[^|]* \| `([^`]+)` \| `([^`]+)` \|$", GUIDE, re.MULTILINE)
+SPREAD = {
+    "heads": """order_no,customer,code,booked
+1,K-17,EUR,2025-03-14 09:12
+2,,USD,2025-03-15 10:00
+3,K-23,USD,2025-03-16 10:00
+""",
+    "lines": """order_no,line,sku,qty,price,paid
+1,1,L,2,19.90,39.80
+1,2,B,4,2.50,9.00
+2,1,L,3,21.99,65.97
+3,1,L,1,5.00,5.00
+4,1,L,1,5.00,5.00
+""",
+    "refunds": "order_no,line\n1,2\n1,2\n",
+    "rates": "day,code,rate\n2025-03-15,USD,0.918300\n",
+}
+
+
+def _block(language: str, beginning: str) -> str:
+    """The guide's block of code that begins so."""
+    (found,) = re.findall(rf"^```{language}\n({re.escape(beginning)}.*?)^```$", GUIDE, re.MULTILINE | re.DOTALL)
+    return str(found)
+
+
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory, spark: SparkSession) -> Layout:
     directory = tmp_path_factory.mktemp("lantern")
@@ -57,11 +88,8 @@ def shop(tmp_path_factory: pytest.TempPathFactory, spark: SparkSession) -> Layou
     }.items():
         (files / name).write_text(text, encoding="iso-8859-1")
     (files / "clicks" / "2025" / "03" / "14.jsonl").write_text(CLICKS, encoding="utf-8")
-    guide = (PROJECT / "docs" / "own-data.md").read_text(encoding="utf-8")
-    mapping = re.search(r"^```yaml\n(name: lantern\n.*?)^```$", guide, re.MULTILINE | re.DOTALL)
-    assert mapping is not None
     source = directory / "my-shop.yaml"
-    source.write_text(mapping[1].replace("/srv/lantern", str(files)), encoding="utf-8")
+    source.write_text(_block("yaml", "name: lantern").replace("/srv/lantern", str(files)), encoding="utf-8")
     layout = Layout.at(directory / "root")
     run_in_session(layout, "--source", str(source))
     return layout
@@ -115,3 +143,35 @@ def test_clicks_without_a_session_make_one_for_each_visitor(shop: Layout) -> Non
     assert one(shop, "SELECT count(*) FROM fact_clickstream") == 3
     assert one(shop, "SELECT sum(events) FROM lake.sessions") == 3
     assert one(shop, "SELECT count(*) FROM lake.cart_items") == 1
+
+
+def test_forms_come_out_as_the_guide_says(spark: SparkSession) -> None:
+    assert len(FORMS) == 8
+    for value, expression, expected in FORMS:
+        kind = "timestamp" if expected.startswith("20") else "decimal(12,2)"
+        frame = local_frame(spark, [(value,)], "x string").select(F.expr(expression).try_cast(kind).cast("string"))
+        assert (value, frame.first()) == (value, (expected,))
+
+
+def test_sales_that_are_spread_over_files(spark: SparkSession, layout: Layout, tmp_path: Path) -> None:
+    for name, text in SPREAD.items():
+        (tmp_path / f"{name}.csv").write_text(text, encoding="utf-8")
+    files = {name: {"path": str(tmp_path / f"{name}.csv"), "format": "csv"} for name in SPREAD}
+    lantern = yaml.safe_load(_block("yaml", "name: lantern"))
+    lantern["key_patterns"]["user_id"] = None
+    sales = {"files": list(SPREAD), "rows_of": "lines", "select": _block("sql", "SELECT concat")}
+    lantern |= {"files": files, "datasets": {"transactions": sales}}
+    source = tmp_path / "lantern.yaml"
+    source.write_text(yaml.safe_dump(lantern), encoding="utf-8")
+    assert clean_transactions.main(["--root", layout.root, "--source", str(source)]) == 0
+    columns = ["transaction_id", "user_id", "unit_price", "discount_amount", "total_amount", "status"]
+    rows = DeltaTable(layout.clean("transactions")).to_pyarrow_table(columns=columns).to_pylist()
+    assert sorted(tuple(str(value) for value in row.values()) for row in rows) == [
+        ("1/1", "K-17", "19.90", "0.00", "39.80", "paid"),
+        ("1/2", "K-17", "2.50", "1.00", "9.00", "returned"),
+        ("2/1", "guest-2", "20.20", "0.02", "60.58", "paid"),
+    ]
+    turned_away = DeltaTable(layout.quarantine("transactions")).to_pyarrow_table().to_pylist()
+    reasons = {row["record_key"]: row["reasons"] for row in turned_away}
+    assert {key: "missing_transaction_ts" in found for key, found in reasons.items()} == {"3/1": False, "4/1": True}
+    assert all("missing_unit_price" in found for found in reasons.values())
