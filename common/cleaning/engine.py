@@ -53,6 +53,7 @@ def clean(context: StageContext, contract: Contract) -> StageResult:
         with evaluating(source, contract.name):  # to persist a frame is to plan it, where constants are computed
             rows = kept.enter_context(persisted(_resolved(context, contract, pending)))
             counts = tally(rows, contract)
+            left_out = _left_out(context, contract)
         read = _rows_read(context, contract, pending, counts)
         remedy = _MEND_SELECT if source.is_mapped else REBUILD
         _account(read, counts, counts.of(Fate.WRITTEN), counts.of(Fate.QUARANTINED)).check(stage, remedy)
@@ -76,7 +77,7 @@ def clean(context: StageContext, contract: Contract) -> StageResult:
     )
     account = _account(read, counts, written, quarantined).check(stage)
     _write_report(context, contract, pending, account, counts)
-    notes = (*_notes(pending, counts), *_left_out(context, contract))
+    notes = (*left_out, *_notes(pending, counts))
     return StageResult("ok", account, {layout_name(contract): (before, commit.version)}, notes)
 
 
