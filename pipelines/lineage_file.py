@@ -11,7 +11,7 @@ from typing import Any
 from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError
 
-from common.cleaning.mapping import resolve_paths
+from common.cleaning.mapped_files import resolve_paths
 from common.errors import PlatformError
 from common.layout import DATASETS, Layout
 from common.quality.ledger import LedgerEntry, entries, run_ids

@@ -11,7 +11,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from common.cleaning.mapping import column_report, evaluating, lines_left_out, mapped_files, read_mapped
+from common.cleaning.mapped_files import mapped_files
+from common.cleaning.mapped_reading import lines_left_out
+from common.cleaning.mapping import column_report, read_mapped
+from common.cleaning.mapping_failures import evaluating
 from common.cleaning.reading import RAW
 from common.cleaning.typing_rows import FLAGS, REASONS, type_rows
 from common.contracts import CONTRACTS, Contract

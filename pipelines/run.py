@@ -18,7 +18,7 @@ from rich.markup import escape
 
 from common.arguments import HelpShown, print_error
 from common.cleaning.landing import newest_delivery
-from common.cleaning.mapping import check_paths
+from common.cleaning.mapped_files import check_paths
 from common.errors import ExitCode, PlatformError
 from common.job import Attempt, StageContext, as_platform_error, keep_failure
 from common.layout import Layout

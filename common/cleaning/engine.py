@@ -10,7 +10,10 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from common.cleaning.landing import land
-from common.cleaning.mapping import evaluating, lines_left_out, mapped_files, read_mapped
+from common.cleaning.mapped_files import mapped_files
+from common.cleaning.mapped_reading import lines_left_out
+from common.cleaning.mapping import read_mapped
+from common.cleaning.mapping_failures import evaluating
 from common.cleaning.reading import DELIVERED_ON, SOURCE_FILE, read_raw
 from common.cleaning.report import Tally, tally
 from common.cleaning.resolution import FATE, IS_NEW, resolve

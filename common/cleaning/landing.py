@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import date
 from statistics import median_low
 
-from common.cleaning.mapping import check_paths
+from common.cleaning.mapped_files import check_paths
 from common.contracts import CONTRACTS, Contract
 from common.errors import InputError
 from common.job import StageContext

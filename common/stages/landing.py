@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from common.cleaning.landing import land, look_ahead, percent_of_usual, take_stock
-from common.cleaning.mapping import mapped_files
+from common.cleaning.mapped_files import mapped_files
 from common.contracts import CONTRACTS
 from common.job import Stage, StageContext, StageResult
 from common.layout import Layout

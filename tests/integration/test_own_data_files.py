@@ -14,7 +14,9 @@ from deltalake import DeltaTable
 from py4j.protocol import Py4JJavaError
 from pyspark.sql import SparkSession
 
-from common.cleaning.mapping import evaluating, mapped_files, read_mapped
+from common.cleaning.mapped_files import mapped_files
+from common.cleaning.mapping import read_mapped
+from common.cleaning.mapping_failures import evaluating
 from common.contracts import USERS
 from common.errors import ConfigurationError
 from common.layout import Layout
