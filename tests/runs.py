@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from common.layout import DATASETS, Layout
+from common.quality.ledger import LedgerEntry, entries, run_ids
 from common.storage.published import read_published
 
 PROJECT = Path(__file__).resolve().parents[1]
@@ -231,3 +232,10 @@ def quarantined(layout: Layout) -> dict[str, list[tuple[Any, ...]]]:
         rows = DeltaTable(layout.quarantine(dataset)).to_pyarrow_table(columns=columns).to_pylist()
         found[dataset] = sorted(((row["payload"], tuple(row["reasons"]), row["source_file"]) for row in rows), key=repr)
     return found
+
+
+def newest_entry(layout: Layout) -> LedgerEntry:
+    """What the ledger has of the newest run, which had one stage."""
+    newest = max(run_ids(layout), key=lambda run: layout.local("ops", "ledger", run).stat().st_mtime_ns)
+    (entry,) = entries(layout, newest)
+    return entry

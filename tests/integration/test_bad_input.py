@@ -18,12 +18,13 @@ from pyspark.sql import SparkSession
 
 from common.cli import job_main
 from common.layout import Layout
-from common.quality.ledger import LedgerEntry, entries, run_ids
+from common.quality.ledger import entries, run_ids
 from common.stages.cleaning import CLEAN_USERS
 from jobs import clean_clickstream, clean_transactions, clean_users, land_raw
 from pipelines import run as runner
 from pipelines import status
 from tests import samples
+from tests.runs import newest_entry
 
 PROJECT = Path(__file__).resolve().parents[2]
 Main = Callable[[Sequence[str]], int]
@@ -65,11 +66,6 @@ def without_spark(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr("common.cli.start_session", refuse)
     monkeypatch.setattr("pipelines.run.start_session", refuse)
-
-
-def newest_entry(layout: Layout) -> LedgerEntry:
-    (entry,) = entries(layout, max(run_ids(layout), key=lambda run: layout.local("ops", "ledger", run).stat().st_mtime))
-    return entry
 
 
 def assert_is_known(layout: Layout, stage: str, outcome: Outcome) -> None:
