@@ -12,7 +12,7 @@ from pyspark.sql import DataFrame
 @contextmanager
 def persisted(frame: DataFrame) -> Iterator[DataFrame]:
     """A frame that is computed when it is first looked at, and released at the end."""
-    kept = frame.persist(StorageLevel.MEMORY_AND_DISK)
+    kept = frame.persist(StorageLevel.MEMORY_AND_DISK_DESER)
     try:
         yield kept
     finally:
