@@ -7,8 +7,11 @@ array, and replace invalid bytes. What cannot be parsed keeps its bytes and gets
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from functools import reduce
 from itertools import groupby
+from operator import or_
+from urllib.parse import unquote
 
 from pyspark.sql import Column, DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
@@ -17,11 +20,13 @@ from pyspark.sql.types import ArrayType, DataType, StringType, StructField, Stru
 from common.contracts.model import Contract
 from common.layout import Layout
 from common.storage.inventory import RawFile
+from common.storage.local_frames import local_frame
 
 RAW, PAYLOAD, LINE_REASON = "_raw", "_payload", "_line_reason"
 SOURCE_FILE, DELIVERED_ON = "_source_file", "_delivered_on"
 _CORRUPT = "_corrupt"
 _BOM = "\ufeff"
+_BLANKS = " \t\r"
 
 
 def read_raw(spark: SparkSession, layout: Layout, contract: Contract, files: Sequence[RawFile]) -> DataFrame:
@@ -57,14 +62,22 @@ def file_path() -> Column:
 def _read_lines(spark: SparkSession, layout: Layout, contract: Contract, files: Sequence[RawFile]) -> DataFrame:
     paths = [layout.path(file.path) for file in files]
     lines = spark.read.option("lineSep", "\n").schema("value string").text(paths)
-    return lines.select("value", *_origin(layout, contract))
+    return _with_origin(spark, lines, layout, files)
 
 
-def _origin(layout: Layout, contract: Contract) -> tuple[Column, Column]:
-    """Where a row comes from."""
-    relative = F.substring_index(file_path(), f"{layout.root}/", -1)
-    day = F.regexp_extract(relative, rf"/{contract.delivered}=(\d{{4}}-\d{{2}}-\d{{2}})/", 1)
-    return relative.alias(SOURCE_FILE), F.try_to_date(F.nullif(day, F.lit(""))).alias(DELIVERED_ON)
+def _with_origin(spark: SparkSession, frame: DataFrame, layout: Layout, files: Sequence[RawFile]) -> DataFrame:
+    """Rows of files with where they come from.
+
+    A row's file is one of those that were listed. To look its URI up costs a row less than to take it apart.
+    """
+    listed = {file.path: file for file in files}
+    origins = []
+    for uri in frame.inputFiles():
+        file = listed[unquote(uri).split(f"{layout.root}/", 1)[-1]]
+        day = None if file.delivered_on is None else date.fromisoformat(file.delivered_on)
+        origins.append((uri, file.path, day))
+    known = local_frame(spark, origins, f"_uri string, {SOURCE_FILE} string, {DELIVERED_ON} date")
+    return frame.withColumn("_uri", F.input_file_name()).join(F.broadcast(known), "_uri").drop("_uri")
 
 
 def _strings(columns: Sequence[str]) -> list[StructField]:
@@ -84,7 +97,15 @@ def _rows_of_lines(lines: DataFrame, parsed: Column) -> DataFrame:
 
 def _bare() -> Column:
     """The line without a carriage return at its end."""
-    return F.expr(r"trim(TRAILING '\r' FROM value)")
+    value = F.col("value")
+    return F.when(value.endswith("\r"), F.rtrim(value, F.lit("\r"))).otherwise(value)
+
+
+def _trimmed() -> Column:
+    """The line without blanks around it. To trim is to look at every character, and few lines have any there."""
+    value = F.col("value")
+    touched = reduce(or_, [value.startswith(blank) | value.endswith(blank) for blank in _BLANKS])
+    return F.when(touched, F.btrim(value, F.lit(_BLANKS))).otherwise(value)
 
 
 def _first_reason(*tests: tuple[str, Column]) -> Column:
@@ -103,7 +124,7 @@ def _parse_csv(lines: DataFrame, contract: Contract, header: tuple[str, ...]) ->
     body = lines.where(~is_header).withColumn("_parsed", parsed)
     reason = _first_reason(
         ("invalid_utf8", ~F.is_valid_utf8("value")),
-        ("blank_line", F.btrim("value", F.lit(" \t\r")) == ""),
+        ("blank_line", _trimmed() == ""),
         ("malformed_line", F.col("_parsed").isNull() | F.col(f"_parsed.{_CORRUPT}").isNotNull()),
     )
     whole = StructType(_strings(contract.raw_columns))
@@ -144,7 +165,7 @@ def _parse_json(lines: DataFrame, contract: Contract) -> DataFrame:
         ("malformed_json", ~F.coalesce(is_one, F.lit(False)) | _leaves_the_array(F.col("_text"))),
     )
     rows = (
-        lines.withColumns({"_valid": F.is_valid_utf8("value"), "_text": F.btrim("value", F.lit(" \t\r"))})
+        lines.withColumns({"_valid": F.is_valid_utf8("value"), "_text": _trimmed()})
         .withColumn("_parsed", parsed)
         .withColumn(LINE_REASON, reason)
     )
@@ -159,7 +180,7 @@ def _leaves_the_array(text: Column) -> Column:
 
 def _read_parquet(spark: SparkSession, layout: Layout, contract: Contract, files: Sequence[RawFile]) -> DataFrame:
     paths = [layout.path(file.path) for file in files]
-    frame = spark.read.schema(_parquet_schema(contract)).parquet(*paths)
+    frame = _with_origin(spark, spark.read.schema(_parquet_schema(contract)).parquet(*paths), layout, files)
     raw = F.struct(*contract.raw_columns)
     return frame.select(
         raw.alias(RAW),
@@ -167,7 +188,8 @@ def _read_parquet(spark: SparkSession, layout: Layout, contract: Contract, files
         .cast("binary")
         .alias(PAYLOAD),
         F.lit(None).cast("string").alias(LINE_REASON),
-        *_origin(layout, contract),
+        SOURCE_FILE,
+        DELIVERED_ON,
     )
 
 
