@@ -35,6 +35,8 @@ def annotate_traffic(events: DataFrame, source: SourceSettings, live: Column) ->
     by_actor = events.withColumn("_who", F.coalesce(F.when(live, actor()), alone)).withColumn(
         "_actor", F.xxhash64("_who")
     )
+    # Both annotations find the events of an actor together.
+    by_actor = by_actor.repartition("_actor")
     marked = by_actor.transform(_near_duplicates, source).transform(_bots, source).drop("_actor", "_who")
     return marked.withColumns(
         {
