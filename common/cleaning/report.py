@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 from typing import Any
 
 from pyspark.sql import DataFrame
@@ -62,14 +64,17 @@ class Tally:
 
 def tally(frame: DataFrame, contract: Contract) -> Tally:
     """Count a resolved frame in one pass over it."""
-    marks = [
-        F.when(F.col(name), F.lit(name)) if kind == "boolean" else F.when(F.col(name).isNotNull(), F.lit(name))
+    marks = {
+        name: F.coalesce(F.col(name), F.lit(False)) if kind == "boolean" else F.col(name).isNotNull()
         for name, kind in frame.dtypes
         if name in dict(contract.annotations)
-    ]
-    written_flags = F.when(
-        F.col(FATE) == Fate.WRITTEN.value, F.array_compact(F.concat(FLAGS, F.array(*marks) if marks else F.array()))
-    )
+    }
+    flags = F.col(FLAGS)
+    if marks:
+        # Few rows have a mark, and functions over arrays are interpreted.
+        named = F.array_compact(F.array(*[F.when(holds, F.lit(name)) for name, holds in marks.items()]))
+        flags = F.when(reduce(or_, marks.values()), F.concat(flags, named)).otherwise(flags)
+    written_flags = F.when(F.col(FATE) == Fate.WRITTEN.value, flags)
     groups = (
         frame.groupBy(
             FATE, IS_NEW, F.col("_refreshed"), F.col(REASONS), written_flags.alias("_marks"), F.col(SOURCE_FILE)
