@@ -29,8 +29,6 @@ _FIXED = {
     # A persisted frame lives for one stage: finding out how each column compresses best costs more than it saves.
     "spark.sql.inMemoryColumnarStorage.compressed": "false",
     "spark.databricks.delta.snapshotPartitions": "2",
-    # Rows that come sorted by what they are grouped by are added up one after the other.
-    "spark.sql.execution.replaceHashWithSortAgg": "true",
     # Several calls into the JVM for each operation on a column, so that an error can name its line of Python; and a
     # stack trace in the JVM for each, so that it can name that of Scala, which is Py4J's.
     "spark.python.sql.dataFrameDebugging.enabled": "false",

@@ -16,7 +16,7 @@ from common.stages.facts import FACT_CLICKSTREAM, FACT_TRANSACTIONS
 from common.stages.origins import Origin, is_up_to_date, origin_of
 from common.stages.tables import Saved, read_lake, recorded_rows, save
 from common.storage import delta
-from common.storage.persisting import persisted
+from common.storage.persisting import adding_up_sorted, persisted
 from common.transforms import aggregates
 from common.transforms.scd2 import UNKNOWN_SK
 from common.transforms.sessions import FUNNEL, VISIT, cart_items, is_counted_event, sessions
@@ -128,7 +128,8 @@ def _checks(table: str) -> dict[str, Column]:
 
 def _sessions_and_carts(context: StageContext, lake: _Lake, origin: Origin, kept: ExitStack) -> list[Saved]:
     carts = kept.enter_context(persisted(cart_items(lake.events, lake.products, lake.lines)))
-    visits = kept.enter_context(persisted(sessions(lake.events, carts, lake.lines, context.source.time_zone)))
+    with adding_up_sorted(context.spark):
+        visits = kept.enter_context(persisted(sessions(lake.events, carts, lake.lines, context.source.time_zone)))
     counted = lake.events.where(is_counted_event()).count()
     return [
         _save(context, CART_ITEMS, carts, origin),
