@@ -45,6 +45,7 @@ CSV_LINES: dict[bytes, tuple[str | None, ...]] = {
     b"U8,a@x.org,\xff\xfe,2025-01-01": ("invalid_utf8", None, None, None, None),
     b"": ("blank_line", None, None, None, None),
     b" \t \r": ("blank_line", None, None, None, None),
+    b"U10,a@x.org,Ada,2025-01-01\r\r": (None, "U10", "a@x.org", "Ada", "2025-01-01"),
     HEADER.encode(): ("repeated_header", None, None, None, None),
     b"U9,a@x.org,last line without a line feed,2025-01-01": (
         None, "U9", "a@x.org", "last line without a line feed", "2025-01-01",
@@ -103,6 +104,8 @@ GOOD_JSON = {
     '{"event_id": "E6", "page_url": "ends with a backslash \\\\"}': ("E6", None),
     '  {"event_id": "E7"}  ': ("E7", None),
     '\t{"event_id": "E8"}\t\r': ("E8", None),
+    '\r{"event_id": "E15"}': ("E15", None),
+    '{"event_id": "E16"} ': ("E16", None),
     "{}": (None, None),
     '{"event_id": {"a": 1}}': ('{"a":1}', None),
     '{"event_id": 9}': ("9", None),
