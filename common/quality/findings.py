@@ -41,10 +41,7 @@ def finding_of(result: Any, parameters: Mapping[str, Any]) -> Finding:  # noqa: 
     )
     if raised:
         return Finding(f"{config.type} {' '.join(columns)}".strip(), CRITICAL, f"could not run: {_message(exception)}")
-    details = result.result or {}
-    figures = ("observed_value", "unexpected_count", "unexpected_percent")
-    seen = {key: details[key] for key in figures if details.get(key) is not None}
-    observed = ", ".join(f"{key} {_without_values(value)}" for key, value in seen.items()) or "no detail"
+    observed = _observed(result.result or {})
     expected = _expected(config.type, config.kwargs, parameters)
     return Finding(
         f"{config.type} {' '.join(columns)}".strip(),
@@ -53,9 +50,17 @@ def finding_of(result: Any, parameters: Mapping[str, Any]) -> Finding:  # noqa: 
     )
 
 
-def _without_values(observed: object) -> object:
-    """What was observed; of the values of a column their number alone."""
-    return f"{len(observed)} values" if isinstance(observed, list | set | tuple) else observed
+def _observed(details: Mapping[str, Any]) -> str:
+    """What was seen, in words; of the values of a column their number alone."""
+    value, count, percent = (details.get(key) for key in ("observed_value", "unexpected_count", "unexpected_percent"))
+    words = []
+    if value is not None:
+        words.append(f"observed {f'{len(value)} values' if isinstance(value, list | set | tuple) else value}")
+    if count is not None:
+        words.append(f"{count:,} unexpected")
+    if percent is not None:
+        words.append(f"{percent:.4g} %")
+    return ", ".join(words) or "no detail"
 
 
 def _expected(kind: str, declared: Mapping[str, Any], parameters: Mapping[str, Any]) -> str:

@@ -232,7 +232,7 @@ def test_a_day_without_rows_passes_with_a_warning(call: Callable[..., Outcome], 
     assert (outcome.code, outcome.errors) == (0, [])
     entry = newest_entry(layout)
     gate, *warnings = [note for note in entry.notes if note.startswith("warning")]
-    assert gate.startswith("warning: land_raw: expect_column_values_to_be_between rows_on_day (unexpected_count 2, ")
+    assert gate.startswith("warning: land_raw: expect_column_values_to_be_between rows_on_day (2 unexpected, ")
     assert gate.endswith("; expected at least 1)")
     assert warnings == ["warning: no clickstream on 2025-12-01", "warning: no transactions on 2025-12-01"]
     assert [(each["suite"], each["passed"]) for each in entry.gates] == [("land_raw", True)]

@@ -128,7 +128,7 @@ def test_one_line_at_its_end_names_stage_gate_and_what_was_found(failed: Failed)
     error = failed.stages[FAILS]["error"]
     lines = [line for line in failed.stderr.splitlines() if "error" in line]
     assert lines == [f"error: {FAILS}: {error}"]
-    assert error.startswith(f"gate {GATE} failed: expect_column_values_to_be_between birth_year (unexpected_count 1, ")
+    assert error.startswith(f"gate {GATE} failed: expect_column_values_to_be_between birth_year (1 unexpected, ")
     assert f"expected 1900 to 2100) [conf/expectations/{GATE}.json] -> nothing was committed" in error
     assert "Traceback" not in failed.stderr
     assert "Zanzibar" not in failed.stderr, "no values of personal columns"

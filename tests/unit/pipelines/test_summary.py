@@ -16,7 +16,7 @@ from pipelines import conclusion
 from pipelines.view import ROW_KINDS, show_summary, summary_table
 
 ERROR = (
-    "gate load_facts.integrity failed: expect_column_sum_to_be_between amount (observed_value 12.00, expected 13.00) "
+    "gate load_facts.integrity failed: expect_column_sum_to_be_between amount (observed 12.00, expected 13.00) "
     "[conf/expectations/load_facts.integrity.json] -> nothing was committed; rebuild the stage"
 )
 

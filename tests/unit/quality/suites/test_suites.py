@@ -50,8 +50,8 @@ def broken(result: GateResult) -> dict[str, int | None]:
     for each in (*result.failures, *result.warnings):
         kind, _, columns = each.expectation.partition(" ")
         assert "could not run" not in each.observed, each
-        count = re.search(r"unexpected_count (\d+)", each.observed)
-        found[label(kind, columns, each.severity)] = int(count[1]) if count else None
+        count = re.search(r"([\d,]+) unexpected", each.observed)
+        found[label(kind, columns, each.severity)] = int(count[1].replace(",", "")) if count else None
     return found
 
 
