@@ -129,7 +129,7 @@ def test_a_warning_leaves_it_open(keeper: Keeper, people: DataFrame) -> None:
         (
             "expect_column_values_to_match_regex",
             {"column": "email", "regex": "^[0-9]+$"},
-            "3 unexpected, 100 %; expected a match of ^[0-9]+$)",
+            "(2 unexpected, 100 %; expected a match of ^[0-9]+$)",
         ),
         (
             "expect_column_values_to_be_in_set",
