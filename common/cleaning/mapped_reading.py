@@ -9,7 +9,7 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import StringType, StructField, StructType
 
 from common.cleaning.mapped_files import resolve_paths
-from common.cleaning.reading import DELIVERED_ON, LINE_REASON, PAYLOAD, SOURCE_FILE, file_path
+from common.cleaning.reading import DELIVERED_ON, LINE_REASON, PAYLOAD, SOURCE_FILE
 from common.errors import ConfigurationError
 from common.settings import MappedDataset, SourceSettings
 
@@ -71,7 +71,7 @@ def is_looked_up(mapped: MappedDataset, name: str) -> bool:
 
 def _broken(lines: DataFrame, source: SourceSettings, name: str) -> DataFrame:
     nothing = F.array().cast("array<string>")
-    file = F.substring_index(file_path(), "/", -1)
+    file = F.substring_index(_file_path(), "/", -1)
     return lines.where(F.col(_LINE).isNotNull()).select(
         F.col(_LINE).cast("binary").alias(PAYLOAD),
         F.lit(_REASONS[source.files[name].format]).alias(LINE_REASON),
@@ -80,6 +80,11 @@ def _broken(lines: DataFrame, source: SourceSettings, name: str) -> DataFrame:
         nothing.alias(SOURCE_REASONS),
         nothing.alias(SOURCE_FLAGS),
     )
+
+
+def _file_path() -> Column:
+    """The path of a row's file, which Spark writes as an encoded URI."""
+    return F.url_decode(F.replace(F.col("_metadata.file_path"), F.lit("+"), F.lit("%2B")))
 
 
 def _quoted(column: str) -> Column:

@@ -11,7 +11,7 @@ from datetime import date
 from functools import reduce
 from itertools import groupby
 from operator import or_
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 from pyspark.sql import Column, DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
@@ -54,11 +54,6 @@ def read_raw(spark: SparkSession, layout: Layout, contract: Contract, files: Seq
     return reduce(DataFrame.unionByName, frames)
 
 
-def file_path() -> Column:
-    """The path of a row's file, which Spark writes as an encoded URI."""
-    return F.url_decode(F.replace(F.col("_metadata.file_path"), F.lit("+"), F.lit("%2B")))
-
-
 def _read_lines(spark: SparkSession, layout: Layout, contract: Contract, files: Sequence[RawFile]) -> DataFrame:
     paths = [layout.path(file.path) for file in files]
     lines = spark.read.option("lineSep", "\n").schema("value string").text(paths)
@@ -70,10 +65,11 @@ def _with_origin(spark: SparkSession, frame: DataFrame, layout: Layout, files: S
 
     A row's file is one of those that were listed. To look its URI up costs a row less than to take it apart.
     """
-    listed = {file.path: file for file in files}
+    root = layout.root if layout.is_local else urlsplit(layout.root).path
+    listed = {f"{root}/{file.path}": file for file in files}
     origins = []
     for uri in frame.inputFiles():
-        file = listed[unquote(uri).split(f"{layout.root}/", 1)[-1]]
+        file = listed[unquote(urlsplit(uri).path)]
         day = None if file.delivered_on is None else date.fromisoformat(file.delivered_on)
         origins.append((uri, file.path, day))
     known = local_frame(spark, origins, f"_uri string, {SOURCE_FILE} string, {DELIVERED_ON} date")

@@ -182,7 +182,7 @@ def test_nested_objects_of_json(spark: SparkSession, layout: Layout) -> None:
 
 
 def test_names_of_files_are_told_as_they_are(spark: SparkSession, layout: Layout) -> None:
-    names = ["a b.jsonl", "a+b.jsonl", "a%20b.jsonl", "ü.jsonl"]
+    names = ["a b.jsonl", "a+b.jsonl", "a%20b.jsonl", "ü.jsonl", "a?b#c.jsonl"]
     for name in names:
         samples.put(layout, f"clickstream/event_date=2025-11-30/{name}", b"{}\n")
     rows = read(spark, layout, CLICKSTREAM).select(SOURCE_FILE, DELIVERED_ON).collect()
