@@ -15,7 +15,7 @@ _SORT_INSTEAD_OF_HASH = "spark.sql.execution.replaceHashWithSortAgg"
 def persisted(frame: DataFrame) -> Iterator[DataFrame]:
     """A frame that is computed when it is first looked at, and released at the end.
 
-    Its columns stay as they are: with `MEMORY_AND_DISK` PySpark would serialise and compress them, and undo that each time.
+    Its columns stay as they are: `MEMORY_AND_DISK` has PySpark serialise and compress them, and undo that at each look.
     """
     kept = frame.persist(StorageLevel.MEMORY_AND_DISK_DESER)
     try:
