@@ -94,7 +94,7 @@ def _rows_of_lines(lines: DataFrame, parsed: Column) -> DataFrame:
 def _bare() -> Column:
     """The line without a carriage return at its end."""
     value = F.col("value")
-    return F.when(value.endswith("\r"), F.rtrim(value, F.lit("\r"))).otherwise(value)
+    return F.when(value.endswith("\r"), F.expr(r"trim(TRAILING '\r' FROM value)")).otherwise(value)
 
 
 def _trimmed() -> Column:
