@@ -32,11 +32,12 @@ def annotate_traffic(events: DataFrame, source: SourceSettings, live: Column) ->
         The same rows with `is_bot` (boolean, never null) and `near_duplicate_of` (event_id or null).
     """
     alone = F.concat(F.lit("-:"), F.xxhash64(*events.columns).cast("string"))
-    by_actor = events.withColumn("_who", F.coalesce(F.when(live, actor()), alone)).withColumn(
-        "_actor", F.xxhash64("_who")
-    )
     # Both annotations find the events of an actor together.
-    by_actor = by_actor.repartition("_actor")
+    by_actor = (
+        events.withColumn("_who", F.coalesce(F.when(live, actor()), alone))
+        .withColumn("_actor", F.xxhash64("_who"))
+        .repartition("_actor")
+    )
     marked = by_actor.transform(_near_duplicates, source).transform(_bots, source).drop("_actor", "_who")
     return marked.withColumns(
         {
