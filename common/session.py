@@ -46,7 +46,7 @@ def start_session(settings: Settings, layout: Layout, app_name: str) -> SparkSes
         layout: Where the metastore and the warehouse are.
         app_name: As the cluster's pages show it.
     """
-    PySparkLogger.getLogger("SQLQueryContextLogger").disabled = True  # it writes out traces of what is said in a line
+    quiet_pyspark()
     builder = SparkSession.builder.appName(app_name)
     if settings.spark.master is not None:
         builder = builder.master(settings.spark.master)
@@ -61,6 +61,11 @@ def start_session(settings: Settings, layout: Layout, app_name: str) -> SparkSes
     remember_classes(spark)
     _quiet_derby(spark)
     return spark
+
+
+def quiet_pyspark() -> None:
+    """Keep PySpark from writing out the traces of a query's mistakes, which are said in a line."""
+    PySparkLogger.getLogger("SQLQueryContextLogger").disabled = True
 
 
 def stage_session(spark: SparkSession) -> SparkSession:

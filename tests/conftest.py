@@ -20,6 +20,7 @@ from common.job import StageContext
 from common.layout import Layout
 from common.ml import registry
 from common.quality.gate import Gatekeeper
+from common.session import quiet_pyspark
 from common.settings import Settings, SourceSettings, load_settings, load_source
 from tests.sessions import lighten
 
@@ -83,6 +84,7 @@ def spark(spark_session: SparkSession) -> SparkSession:
     """pytest-spark's session, under a shorter name."""
     spark_session.sparkContext.setLogLevel("ERROR")
     remember_classes(spark_session)
+    quiet_pyspark()
     lighten(spark_session)
     return spark_session
 
