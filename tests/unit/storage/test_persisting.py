@@ -13,20 +13,25 @@ from common.storage.persisting import persisted
 
 
 @pytest.fixture(params=["one process", "executors"])
-def kept(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+def kept(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the work is done; this session works in one process, and what is kept elsewhere can be kept here too."""
     if request.param == "executors":
         monkeypatch.setattr(persisting, "_ONE_PROCESS", re.compile("yarn"))
-    return str(request.param)
 
 
-def _ids(spark: SparkSession) -> DataFrame:
-    """Rows that differ each time they are computed."""
-    return spark.range(6, numPartitions=2).select("id", F.expr("uuid()").alias("made"))
+def _ids(spark: SparkSession, first: int = 0) -> DataFrame:
+    """Rows that differ each time they are computed, which those of Spark's own uuid() do not."""
+    made = F.expr("reflect('java.util.UUID', 'randomUUID')").alias("made")
+    return spark.range(first, first + 6, numPartitions=2).select("id", made)
 
 
 def _kept_count(spark: SparkSession) -> int:
     return len(spark.sparkContext._jsc.getPersistentRDDs())
+
+
+def test_what_is_not_kept_is_computed_again(spark: SparkSession) -> None:
+    rows = _ids(spark)
+    assert rows.orderBy("id").collect() != rows.where("id >= 0").orderBy("id").collect()
 
 
 @pytest.mark.usefixtures("kept")
@@ -62,8 +67,8 @@ class TestPersisted:
         assert _kept_count(spark) == before
 
     def test_frames_are_kept_side_by_side(self, spark: SparkSession) -> None:
-        with persisted(_ids(spark)) as one, persisted(_ids(spark)) as other:
-            assert one.join(other, on="id").count() == 6
+        with persisted(_ids(spark)) as one, persisted(_ids(spark, 3)) as other:
+            assert one.join(other, on="id").count() == 3
             assert one.join(other, on="made").count() == 0
 
     def test_a_frame_of_no_rows(self, spark: SparkSession) -> None:
