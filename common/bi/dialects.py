@@ -108,7 +108,7 @@ def parse_maintenance(text: str, where: str) -> tuple[Maintenance, ...]:
 
 
 def to_spark(
-    statement: exp.Select, parameters: Mapping[str, str], databases: Mapping[str, str], paths: Mapping[str, str]
+    statement: exp.Select, parameters: Mapping[str, str], databases: Mapping[str, str], views: Mapping[str, str]
 ) -> str:
     """The statement for Spark.
 
@@ -116,7 +116,7 @@ def to_spark(
         statement: What `parse_select` gives; it stays as it is.
         parameters: A value for each `${var:NAME}`.
         databases: Other names for databases.
-        paths: Delta tables by path, for names such as `lake.sessions`; `PATH@vN` reads a version.
+        views: Temporary views, for tables such as `lake.sessions`.
 
     Raises:
         ConfigurationError: If a parameter has no value.
@@ -124,11 +124,10 @@ def to_spark(
 
     def rewritten(node: exp.Expression) -> exp.Expression:
         if isinstance(node, exp.Table) and node.db:
-            path = paths.get(f"{node.db}.{node.name}")
-            parts = ("delta", path) if path else (databases.get(node.db, node.db), node.name)
+            view = views.get(f"{node.db}.{node.name}")
             renamed = node.copy()
-            renamed.set("db", exp.to_identifier(parts[0]))
-            renamed.set("this", exp.to_identifier(parts[1], quoted=True))
+            renamed.set("db", None if view else exp.to_identifier(databases.get(node.db, node.db)))
+            renamed.set("this", exp.to_identifier(view or node.name, quoted=True))
             return renamed
         return _bound(node, parameters)
 

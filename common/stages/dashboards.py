@@ -11,7 +11,8 @@ from functools import partial
 from typing import Any
 
 from pyspark import inheritable_thread_target
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
 
 from common.bi.catalogue import Query, parse_catalogue, read_catalogue
 from common.bi.checks import FACTS_SCHEMA, facts_of, oddities
@@ -30,6 +31,7 @@ from common.storage.published import read_published
 _USUAL = Span("days", 30)
 _PLANNED_AT_A_TIME = 2
 _LAKE = {"lake.sessions": SESSIONS, "lake.cart_items": CART_ITEMS}
+_VIEWS = {"lake.sessions": "lake_sessions", "lake.cart_items": "lake_cart_items"}
 
 
 @dataclass(frozen=True)
@@ -40,14 +42,12 @@ class _Asked:
         data: The days that there are.
         lacking: Of what a question may need, what the data does not have, and why.
         databases: Names of databases other than those in the queries.
-        paths: Delta tables by path, at the versions that the origin names.
         time_zone: The shop's.
     """
 
     data: Period
     lacking: Mapping[str, str]
     databases: Mapping[str, str]
-    paths: Mapping[str, str]
     time_zone: str
 
     def statement(self, query: Query) -> str:
@@ -58,7 +58,7 @@ class _Asked:
             "to_date": days.last.isoformat(),
             "time_zone": self.time_zone,
         }
-        return to_spark(parse_select(query.sql, query.name), parameters, self.databases, self.paths)
+        return to_spark(parse_select(query.sql, query.name), parameters, self.databases, _VIEWS)
 
 
 def run(context: StageContext) -> StageResult:
@@ -77,7 +77,7 @@ def run(context: StageContext) -> StageResult:
     before = read_index(context.layout)
     if before and before.origin == origin and has_all_files(context.layout, before) and not context.rebuild:
         return StageResult("skipped", notes=("the published tables and the sessions have not changed",))
-    asked = _asked(context, versions)
+    asked = _asked(context)
     queries = [query for dashboard in dashboards for query in dashboard.queries]
     session = query_session(context)
     answer = inheritable_thread_target(session)(partial(_answer, session, asked))
@@ -123,14 +123,11 @@ def _origin(context: StageContext, text: str, versions: Mapping[str, int | None]
     }
 
 
-def _asked(context: StageContext, versions: Mapping[str, int | None]) -> _Asked:
+def _asked(context: StageContext) -> _Asked:
     """The days that the data has, by the sales or, where there are none, by the visits."""
     database = context.settings.database
-    paths = {name: f"{context.layout.path(path)}@v{versions[name]}" for name, path in _LAKE.items()}
-    sales = _days(context, f"`{database}`.agg_daily_sales", "sales_date")
-    visits = None
-    if delta.recorded_rows(context.spark, context.layout.path(SESSIONS)):
-        visits = _days(context, f"delta.`{paths['lake.sessions']}`", "session_date")
+    sales = _days(context.spark.table(f"`{database}`.agg_daily_sales"), "sales_date")
+    visits = _days(delta.read(context.spark, context.layout.path(SESSIONS)), "session_date")
     data = sales or visits
     if data is None:
         raise InputError(
@@ -140,7 +137,6 @@ def _asked(context: StageContext, versions: Mapping[str, int | None]) -> _Asked:
         data=data,
         lacking=_lacking(context.source, has_sales=sales is not None, has_visits=visits is not None),
         databases={"ecommerce": database},
-        paths=paths,
         time_zone=context.source.time_zone,
     )
 
@@ -159,8 +155,8 @@ def _lacking(source: SourceSettings, *, has_sales: bool, has_visits: bool) -> di
     return lacking
 
 
-def _days(context: StageContext, table: str, column: str) -> Period | None:
-    row = context.spark.sql(f"SELECT MIN({column}) AS first, MAX({column}) AS last FROM {table}").first()
+def _days(table: DataFrame, column: str) -> Period | None:
+    row = table.agg(F.min(column).alias("first"), F.max(column).alias("last")).first()
     if row is None or row["last"] is None:
         return None
     first: date = row["first"]
@@ -174,18 +170,21 @@ def questions(context: StageContext) -> dict[str, str]:
     Raises:
         InputError: If nothing is published, or there is no day to ask about.
     """
-    asked = _asked(context, _versions(context))
+    asked = _asked(context)
     dashboards = parse_catalogue(read_catalogue())
     return {query.name: asked.statement(query) for dashboard in dashboards for query in dashboard.queries}
 
 
 def query_session(context: StageContext) -> SparkSession:
-    """A session whose queries are planned anew when the sizes of their parts are known.
+    """A session that knows the tables of the lake, as they are now, under the names that `questions` have for them.
 
-    The metastore does not know them, so that each join would be planned as one of two large tables.
+    Its queries are planned anew when the sizes of their parts are known. The metastore does not know them, so that each
+    join would be planned as one of two large tables.
     """
     session = stage_session(context.spark)
     session.conf.set("spark.sql.adaptive.enabled", "true")
+    for name, table in _LAKE.items():
+        delta.read(session, context.layout.path(table)).createOrReplaceTempView(_VIEWS[name])
     return session
 
 

@@ -16,7 +16,7 @@ from common.layout import PUBLISHED_TABLES
 from common.quality.accounting import Account, expect_equal
 from common.storage import delta, hive
 from common.storage.contents import contents_of, recorded_contents
-from common.storage.delta import DataFile
+from common.storage.delta_files import DataFile, data_files
 from common.storage.local_frames import local_frame
 from common.storage.published import (
     PublishedPartition,
@@ -104,7 +104,7 @@ def _publish(
     )
     changed = {values for values, content in contents.items() if values not in old or old[values].content != content}
     if changed:
-        files = delta.data_files(context.spark, context.layout.lake(name), lake_version)
+        files = data_files(context.spark, context.layout.lake(name), lake_version)
         _lay_out(files, target, by, changed)
     parts = [
         _fresh_part(target, by, values, contents[values]) if values in changed else old[values]

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import json
-import posixpath
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import unquote, urlparse
 
 from delta.tables import DeltaTable
 from pyspark.sql import Column, DataFrame, SparkSession
 
-from common.java_classes import DELTA_LOG
+from common.storage.delta_files import as_parquet, data_files
+from common.storage.delta_log import commit_info, log_of, newest_version
 
 _USER_METADATA = "spark.databricks.delta.commitInfo.userMetadata"
 _CHANGE_FEED = "delta.enableChangeDataFeed"
@@ -49,63 +48,24 @@ def exists(spark: SparkSession, path: str) -> bool:
 
 
 def read(spark: SparkSession, path: str, version: int | None = None) -> DataFrame:
-    """The table at the path, at its newest or at a given version."""
+    """The table at the path, at its newest or at a given version; what is committed later is not in it.
+
+    Delta looks for the files anew in each query on the frame, by a Spark job of its own; those of a table of a few
+    dozen are read as Parquet instead, where they are nothing else.
+    """
+    plain = as_parquet(spark, path, version)
+    if plain is not None:
+        return plain
     reader = spark.read.format("delta")
-    if version is not None:
-        reader = reader.option("versionAsOf", version)
-    return reader.load(path)
+    pinned = version if version is not None else version_of(spark, path)
+    return (reader if pinned is None else reader.option("versionAsOf", pinned)).load(path)
 
 
 def version_of(spark: SparkSession, path: str) -> int | None:
     """The table's newest version, or None where there is no table."""
     if not exists(spark, path):
         return None
-    return _newest_version(_log_of(spark, path))
-
-
-@dataclass(frozen=True)
-class DataFile:
-    """A file of a table.
-
-    Attributes:
-        path: Where it is, as a plain path of its file system.
-        partition: Its value of each partition column.
-        rows: How many rows it holds; None where the log does not say.
-    """
-
-    path: str
-    partition: Mapping[str, str | None]
-    rows: int | None
-
-
-def data_files(spark: SparkSession, path: str, version: int | None = None) -> list[DataFile]:
-    """The files of a table, at its newest or at a given version.
-
-    With each commit Delta lists those of a table of a few dozen, so that no job need put the log together.
-    """
-    log = _log_of(spark, path)
-    snapshot = _newest(log)
-    if version is not None and version != snapshot.version():
-        snapshot = log.getSnapshotAt(version, *[getattr(log, f"getSnapshotAt$default${n}")() for n in (2, 3, 4)])
-    checksum = snapshot.checksumOpt()
-    listed = checksum.get().allFiles() if checksum.isDefined() else None
-    if listed is not None and listed.isDefined():
-        count, at = listed.get().size(), listed.get().apply
-    else:
-        collected = snapshot.allFiles().collectAsList()
-        count, at = collected.size(), collected.get
-    root = log.dataPath().toUri().getPath()
-    # By position: Py4J takes some ten milliseconds for each step of a Java iterator.
-    return [_data_file(json.loads(at(position).json())["add"], root) for position in range(count)]
-
-
-def _data_file(action: Mapping[str, Any], root: str) -> DataFile:
-    """What the log says of a file; its path is a URI, and most often relative to the table's."""
-    named = urlparse(action["path"])
-    rows = json.loads(action.get("stats") or "{}").get("numRecords")
-    if rows is not None and action.get("deletionVector"):
-        rows -= action["deletionVector"]["cardinality"]
-    return DataFile(posixpath.join(root, unquote(named.path)), dict(action["partitionValues"]), rows)
+    return newest_version(log_of(spark, path))
 
 
 def recorded_rows(spark: SparkSession, path: str, version: int | None = None) -> int:
@@ -198,10 +158,10 @@ def recorded_metadata(spark: SparkSession, path: str) -> dict[str, Any]:
     """
     if not exists(spark, path):
         return {}
-    log = _log_of(spark, path)
-    newest = _newest_version(log)
+    log = log_of(spark, path)
+    newest = newest_version(log)
     for version in range(newest, max(-1, newest - _HISTORY_SEARCHED), -1):
-        loaded = json.loads(_commit_info(log, version).get("userMetadata", "null"))
+        loaded = json.loads(commit_info(log, version).get("userMetadata", "null"))
         if isinstance(loaded, dict):
             return loaded
     return {}
@@ -209,45 +169,14 @@ def recorded_metadata(spark: SparkSession, path: str) -> dict[str, Any]:
 
 def metadata_of(spark: SparkSession, path: str, version: int) -> dict[str, Any]:
     """What the commit of a version kept with itself; empty where it kept nothing or is gone from the log."""
-    loaded = json.loads(_commit_info(_log_of(spark, path), version).get("userMetadata", "null"))
+    loaded = json.loads(commit_info(log_of(spark, path), version).get("userMetadata", "null"))
     return loaded if isinstance(loaded, dict) else {}
 
 
-def _log_of(spark: SparkSession, path: str) -> Any:  # noqa: ANN401 - a Java object
-    """Delta's own log of a table. DESCRIBE HISTORY tells the same, but starts Spark jobs: 0.3 s for each question."""
-    jvm = spark._jvm
-    if jvm is None:
-        raise RuntimeError("Delta's log is read through the JVM of a classic session, and this session has none")
-    return getattr(jvm, DELTA_LOG).forTable(spark._jsparkSession, path)
-
-
-def _newest(log: Any) -> Any:  # noqa: ANN401 - Java objects
-    """The snapshot after everything that was committed so far, by this process or another."""
-    return log.update(*[getattr(log, f"update$default${n}")() for n in (1, 2, 3)])
-
-
-def _newest_version(log: Any) -> int:  # noqa: ANN401 - a Java object
-    return int(_newest(log).version())
-
-
-def _commit_info(log: Any, version: int) -> dict[str, Any]:  # noqa: ANN401 - a Java object
-    """What a commit says of itself; empty where its file has been cleaned away."""
-    directory = log.logPath()
-    configuration = log.newDeltaHadoopConf()
-    file = directory.suffix(f"/{version:020d}.json")
-    if not directory.getFileSystem(configuration).exists(file):
-        return {}
-    for line in log.store().read(file, configuration).mkString("\n").splitlines():
-        action = json.loads(line)
-        if "commitInfo" in action:
-            return dict(action["commitInfo"])
-    return {}
-
-
 def _last_commit(spark: SparkSession, path: str) -> Commit:
-    log = _log_of(spark, path)
-    version = _newest_version(log)
-    reported = _commit_info(log, version).get("operationMetrics", {})
+    log = log_of(spark, path)
+    version = newest_version(log)
+    reported = commit_info(log, version).get("operationMetrics", {})
     metrics = {name: int(value) for name, value in reported.items() if value.lstrip("-").isdigit()}
     if "numTargetRowsInserted" in metrics:
         return Commit(

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import json
-from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-import pyarrow.parquet as pq
 import pytest
 from chispa import assert_df_equality
 from pyspark.sql import DataFrame, SparkSession
@@ -71,51 +68,6 @@ def test_a_commit_without_rows_is_a_commit(spark: SparkSession, rows: Rows, path
     assert (none_left.version, none_left.deleted) == (4, 0)
     assert delta.overwrite(rows(), path, {"n": 5}) == Commit(5, inserted=0)
     assert delta.recorded_rows(spark, path) == 0
-
-
-@pytest.mark.parametrize("most", [50, 0], ids=["listed with the commit", "put together from the log"])
-def test_the_log_names_the_files_of_each_version_and_their_rows(
-    spark: SparkSession, rows: Rows, path: str, most: int
-) -> None:
-    spark.conf.set("spark.databricks.delta.allFilesInCrc.thresholdNumFiles", most)
-    try:
-        delta.overwrite(rows(("a b", 1), ("ü/%", 2), ("ü/%", 3)), path, {}, partition_by=("id",))
-        delta.overwrite(rows(("c", 4)), path, {}, replace_where="id IN ('c', 'a b')")
-    finally:
-        spark.conf.unset("spark.databricks.delta.allFilesInCrc.thresholdNumFiles")
-    assert [is_listed(path, version) for version in range(2)] == [most > 0] * 2
-    for version, held in enumerate([{"a b": 1, "ü/%": 2}, {"ü/%": 2, "c": 1}]):
-        files = delta.data_files(spark, path, version)
-        found: Counter[str | None] = Counter()
-        for file in files:
-            assert Path(file.path).parent.parent == Path(path)
-            assert pq.ParquetFile(file.path).metadata.num_rows == file.rows
-            found[file.partition["id"]] += file.rows or 0
-        assert found == held
-        assert delta.recorded_rows(spark, path, version) == sum(held.values())
-    assert delta.data_files(spark, path) == delta.data_files(spark, path, 1)
-
-
-def is_listed(path: str, version: int) -> bool:
-    return "allFiles" in json.loads(Path(path, "_delta_log", f"{version:020d}.crc").read_text())
-
-
-def test_rows_that_the_log_does_not_tell_are_counted(spark: SparkSession, rows: Rows, path: str) -> None:
-    spark.conf.set("spark.databricks.delta.stats.collect", "false")
-    try:
-        delta.overwrite(rows(("a", 1), ("b", 2)), path, {})
-    finally:
-        spark.conf.unset("spark.databricks.delta.stats.collect")
-    assert {file.rows for file in delta.data_files(spark, path)} == {None}
-    assert delta.recorded_rows(spark, path) == 2
-
-
-def test_rows_that_a_deletion_vector_hides_do_not_count(spark: SparkSession, rows: Rows, path: str) -> None:
-    delta.overwrite(rows(*[(str(n), n) for n in range(10)]).coalesce(1), path, {})
-    spark.sql(f"ALTER TABLE delta.`{path}` SET TBLPROPERTIES ('delta.enableDeletionVectors' = 'true')")
-    delta.delete(spark, path, F.col("id") == "3", {})
-    assert [file.rows for file in delta.data_files(spark, path)] == [9]
-    assert delta.recorded_rows(spark, path) == delta.read(spark, path).count() == 9
 
 
 def test_commits_of_maintenance_are_passed_over(spark: SparkSession, rows: Rows, path: str) -> None:
