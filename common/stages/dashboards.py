@@ -77,9 +77,9 @@ def run(context: StageContext) -> StageResult:
     before = read_index(context.layout)
     if before and before.origin == origin and has_all_files(context.layout, before) and not context.rebuild:
         return StageResult("skipped", notes=("the published tables and the sessions have not changed",))
-    asked = _asked(context)
+    asked = _asked(context, versions)
     queries = [query for dashboard in dashboards for query in dashboard.queries]
-    session = query_session(context)
+    session = query_session(context, versions)
     answer = inheritable_thread_target(session)(partial(_answer, session, asked))
     # While one query is planned, which keeps one core busy, another one is computed.
     with ThreadPoolExecutor(_PLANNED_AT_A_TIME, thread_name_prefix="query") as pool:
@@ -123,11 +123,12 @@ def _origin(context: StageContext, text: str, versions: Mapping[str, int | None]
     }
 
 
-def _asked(context: StageContext) -> _Asked:
+def _asked(context: StageContext, versions: Mapping[str, int | None]) -> _Asked:
     """The days that the data has, by the sales or, where there are none, by the visits."""
     database = context.settings.database
     sales = _days(context.spark.table(f"`{database}`.agg_daily_sales"), "sales_date")
-    visits = _days(delta.read(context.spark, context.layout.path(SESSIONS)), "session_date")
+    sessions = delta.read(context.spark, context.layout.path(SESSIONS), versions["lake.sessions"])
+    visits = _days(sessions, "session_date")
     data = sales or visits
     if data is None:
         raise InputError(
@@ -170,13 +171,13 @@ def questions(context: StageContext) -> dict[str, str]:
     Raises:
         InputError: If nothing is published, or there is no day to ask about.
     """
-    asked = _asked(context)
+    asked = _asked(context, _versions(context))
     dashboards = parse_catalogue(read_catalogue())
     return {query.name: asked.statement(query) for dashboard in dashboards for query in dashboard.queries}
 
 
-def query_session(context: StageContext) -> SparkSession:
-    """A session that knows the tables of the lake, as they are now, under the names that `questions` have for them.
+def query_session(context: StageContext, versions: Mapping[str, int | None] | None = None) -> SparkSession:
+    """A session that knows the lake's tables, as they are now or at some versions, by the names in `questions`.
 
     Its queries are planned anew when the sizes of their parts are known. The metastore does not know them, so that each
     join would be planned as one of two large tables.
@@ -184,7 +185,8 @@ def query_session(context: StageContext) -> SparkSession:
     session = stage_session(context.spark)
     session.conf.set("spark.sql.adaptive.enabled", "true")
     for name, table in _LAKE.items():
-        delta.read(session, context.layout.path(table)).createOrReplaceTempView(_VIEWS[name])
+        version = versions[name] if versions else None
+        delta.read(session, context.layout.path(table), version).createOrReplaceTempView(_VIEWS[name])
     return session
 
 

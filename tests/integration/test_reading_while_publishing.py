@@ -24,7 +24,7 @@ import pytest
 from common.layout import PUBLISHED_TABLES, Layout
 from common.settings import Settings, load_settings
 from common.stages import publishing
-from common.storage.delta import DataFile
+from common.storage.delta_files import DataFile
 from common.storage.published import PublishedPartition, PublishedTable, write_published
 from pipelines import sql
 from pipelines.tables import connect

@@ -52,7 +52,7 @@ def select(expression: str) -> str:
 
 
 def spark(sql: str, **changes) -> str:
-    values = {"parameters": PARAMETERS, "databases": {}, "paths": {}, **changes}
+    values = {"parameters": PARAMETERS, "databases": {}, "views": {}, **changes}
     return to_spark(parse_select(sql, "a test"), **values)
 
 
@@ -120,10 +120,10 @@ class TestSpark:
     def test_no_parameter_is_left(self, query: Query) -> None:
         assert "${" not in spark(query.sql)
 
-    def test_tables_by_path_and_databases_by_another_name(self) -> None:
+    def test_views_and_databases_by_another_name(self) -> None:
         sql = "SELECT s.a AS x FROM lake.sessions s JOIN ecommerce.dim_users u ON u.a = s.a ORDER BY x LIMIT 1"
-        written = spark(sql, databases={"ecommerce": "shop"}, paths={"lake.sessions": "/r/lake/sessions@v3"})
-        assert "FROM delta.`/r/lake/sessions@v3` AS s JOIN shop.`dim_users` AS u" in written
+        written = spark(sql, databases={"ecommerce": "shop"}, views={"lake.sessions": "lake_sessions"})
+        assert "FROM `lake_sessions` AS s JOIN shop.`dim_users` AS u" in written
 
     def test_a_name_of_a_common_table_expression_stays(self) -> None:
         written = spark("WITH t AS (SELECT 1 AS x) SELECT x FROM t ORDER BY x LIMIT 1", databases={"": "shop"})
