@@ -234,7 +234,7 @@ def as_platform_error(error: Exception | SystemExit) -> PlatformError:
         return InputError(
             "a file cannot be read",
             where=path[0].rstrip(".") if path else text[:200],
-            remedy="deliver it again, or remove it",
+            remedy="deliver it again, or remove it; a table's own file comes back when its stage runs with --rebuild",
         )
     return metastore_in_use(text) or PlatformError(
         f"{type(error).__name__}: {text[:300]}", remedy="the trace is in the log under ops/logs"
