@@ -31,7 +31,7 @@ from common.storage.published import read_published
 _USUAL = Span("days", 30)
 _PLANNED_AT_A_TIME = 2
 _LAKE = {"lake.sessions": SESSIONS, "lake.cart_items": CART_ITEMS}
-_VIEWS = {"lake.sessions": "lake_sessions", "lake.cart_items": "lake_cart_items"}
+_VIEWS = {name: name.replace(".", "_") for name in _LAKE}
 
 
 @dataclass(frozen=True)

@@ -3,33 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
-import pytest
 from chispa import assert_df_equality
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from common.storage import delta
 from common.storage.delta import Commit
-from common.storage.local_frames import local_frame
 
 Rows = Callable[..., DataFrame]
-
-
-@pytest.fixture
-def rows(spark: SparkSession) -> Rows:
-    """Frames of (id, v), both of which may be null."""
-
-    def make(*values: tuple[str | None, int | None]) -> DataFrame:
-        return local_frame(spark, list(values), "id string, v int")
-
-    return make
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> str:
-    return str(tmp_path / "table")
 
 
 def test_there_is_nothing_before_the_first_write(spark: SparkSession, path: str) -> None:

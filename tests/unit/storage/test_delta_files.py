@@ -23,21 +23,6 @@ Rows = Callable[..., DataFrame]
 _MOST_LISTED = "spark.databricks.delta.allFilesInCrc.thresholdNumFiles"
 
 
-@pytest.fixture
-def rows(spark: SparkSession) -> Rows:
-    """Frames of (id, v), both of which may be null."""
-
-    def make(*values: tuple[str | None, int | None]) -> DataFrame:
-        return local_frame(spark, list(values), "id string, v int")
-
-    return make
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> str:
-    return str(tmp_path / "table")
-
-
 @contextmanager
 def listing_at_most(spark: SparkSession, files: int) -> Iterator[None]:
     spark.conf.set(_MOST_LISTED, files)
