@@ -39,14 +39,11 @@ def type_rows(raw: DataFrame, contract: Contract, source: SourceSettings) -> Dat
     if not isinstance(raw_types, StructType):
         raise TypeError(f"{RAW} is not a struct but {raw_types}")
     values = {field.name: _raw_value(field, raw_types) for field in contract.fields}
-    typed = {field.name: _typed(*values[field.name], field) for field in contract.fields}
-    form_reasons = [
-        found for field in contract.fields for found in _form_reasons(values[field.name][0], typed[field.name], field)
-    ]
     names = [field.name for field in contract.fields]
+    # Each value is parsed here alone: an expression that stands in conditions as well is computed in each of them.
     rows = raw.select(
-        *[typed[name].alias(name) for name in names],
-        F.when(F.col(LINE_REASON).isNull(), _codes(form_reasons)).alias("_form_reasons"),
+        *[_typed(*values[field.name], field).alias(field.name) for field in contract.fields],
+        *[values[field.name][0].isNotNull().alias(_given(field)) for field in contract.fields if field.type != "string"],
         source_reasons(raw).alias("_source_reasons"),
         source_flags(raw).alias("_source_flags"),
         LINE_REASON,
@@ -54,14 +51,15 @@ def type_rows(raw: DataFrame, contract: Contract, source: SourceSettings) -> Dat
         SOURCE_FILE,
         DELIVERED_ON,
     )
+    form_reasons = [found for field in contract.fields for found in _form_reasons(field)]
     # A line that is no row has one reason, and not every column missing besides.
     reasons = F.coalesce(
         F.when(F.col(LINE_REASON).isNotNull(), F.array(LINE_REASON)),
-        F.concat("_form_reasons", _violated(contract, source, "quarantine"), "_source_reasons"),
+        F.concat(_codes([*form_reasons, *_violated(contract, source, "quarantine")]), "_source_reasons"),
     )
     judged = rows.select(
         *names,
-        F.sort_array(F.concat(_violated(contract, source, "flag"), "_source_flags")).alias(FLAGS),
+        F.sort_array(F.concat(_codes(_violated(contract, source, "flag")), "_source_flags")).alias(FLAGS),
         reasons.alias(REASONS),
         PAYLOAD,
         row_hash(names).alias(PAYLOAD_HASH),
@@ -95,22 +93,31 @@ def _typed(value: Column, is_text: bool, field: Field) -> Column:
     typed = value.try_cast(field.type)
     if field.type.startswith("decimal"):
         return F.when(value.try_cast(_MAX_EXACT) == typed, typed)
-    if is_text and field.type in {"date", "timestamp"}:
+    if is_text and field.type == "timestamp":
+        return F.when(value.rlike(_DAY_FIRST), typed)
+    if is_text and field.type == "date":
         return F.when(value.rlike(_DAY_FIRST) & value.try_cast("timestamp").isNotNull(), typed)
     return typed
 
 
-def _form_reasons(value: Column, typed: Column, field: Field) -> list[tuple[str, Column]]:
+def _given(field: Field) -> str:
+    """The column that says whether there was a value to parse."""
+    return f"_given_{field.name}"
+
+
+def _form_reasons(field: Field) -> list[tuple[str, Column]]:
+    typed = F.col(field.name)
+    given = typed.isNotNull() if field.type == "string" else F.col(_given(field))
     reasons = []
     if field.required:
-        reasons.append((f"missing_{field.name}", value.isNull()))
+        reasons.append((f"missing_{field.name}", ~given))
     if field.type != "string":
-        reasons.append((f"invalid_{field.name}", value.isNotNull() & typed.isNull()))
+        reasons.append((f"invalid_{field.name}", given & typed.isNull()))
     return reasons
 
 
-def _violated(contract: Contract, source: SourceSettings, fate: str) -> Column:
-    return _codes([(rule.reason, rule.violated(source)) for rule in contract.rules if rule.fate == fate])
+def _violated(contract: Contract, source: SourceSettings, fate: str) -> list[tuple[str, Column]]:
+    return [(rule.reason, rule.violated(source)) for rule in contract.rules if rule.fate == fate]
 
 
 def _codes(tests: Sequence[tuple[str, Column]]) -> Column:
