@@ -40,10 +40,11 @@ def type_rows(raw: DataFrame, contract: Contract, source: SourceSettings) -> Dat
         raise TypeError(f"{RAW} is not a struct but {raw_types}")
     values = {field.name: _raw_value(field, raw_types) for field in contract.fields}
     names = [field.name for field in contract.fields]
+    parsed = [field for field in contract.fields if field.type != "string"]
     # Each value is parsed here alone: an expression that stands in conditions as well is computed in each of them.
     rows = raw.select(
         *[_typed(*values[field.name], field).alias(field.name) for field in contract.fields],
-        *[values[field.name][0].isNotNull().alias(_given(field)) for field in contract.fields if field.type != "string"],
+        *[values[field.name][0].isNotNull().alias(_given(field)) for field in parsed],
         source_reasons(raw).alias("_source_reasons"),
         source_flags(raw).alias("_source_flags"),
         LINE_REASON,
