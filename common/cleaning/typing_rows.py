@@ -97,6 +97,7 @@ def _typed(value: Column, is_text: bool, field: Field) -> Column:
     if is_text and field.type == "timestamp":
         return F.when(value.rlike(_DAY_FIRST), typed)
     if is_text and field.type == "date":
+        # A cast to a date takes anything for a time of day; one to a timestamp looks at it.
         return F.when(value.rlike(_DAY_FIRST) & value.try_cast("timestamp").isNotNull(), typed)
     return typed
 
